@@ -1,0 +1,196 @@
+"""What does a provider promise? Values read from one OpenAPI file, and questions to them.
+
+The values are in `promise.py`, the reading of a file in `contract_load.py`, the words of the
+extensions in `contracts/extensions.schema.yaml`.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+from urllib.parse import quote, urlencode, urlsplit
+
+from diagnostics.errors import UsageError
+from diagnostics.model import Json, Purpose, Request, Response
+from diagnostics.promise import Alias, Envelope, ErrorCode, Operation, Pitfall, Reading, Scheme
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """A provider: its operations, envelopes, errors, credentials, limits."""
+
+    name: str
+    title: str
+    host: str
+    hosts: tuple[str, ...]
+    """Host names that may be given the credentials; nobody else ever is."""
+    support: Mapping[str, str]
+    envelopes: Mapping[str, Envelope]
+    schemes: tuple[Scheme, ...]
+    operations: Mapping[str, Operation]
+    errors: Mapping[str, ErrorCode]
+    limits: Mapping[str, Json]
+    roles: Mapping[str, str]
+    """Operations by what scenarios need: `balance` (free authenticated read; where its credit
+    stands is `balance_field`), `token`, `example` (the create a bare emulator run plays)."""
+    identifiers: Mapping[str, tuple[str, ...]]
+    """What to lift to the top of a report: kind to header names and body paths."""
+    pitfalls: tuple[Pitfall, ...] = ()
+    webhook: Mapping[str, Json] = field(default_factory=dict)
+    version: str = ""
+    file: str = ""
+
+    @cached_property
+    def aliases(self) -> tuple[Alias, ...]:
+        """Every other address seen for any operation."""
+        return tuple(alias for op in self.operations.values() for alias in op.aliases)
+
+    @cached_property
+    def _routes(self) -> "list[tuple[str, re.Pattern[str], str]]":
+        return [(op.method, _pattern(op.path), op.id) for op in self.operations.values()]
+
+    @cached_property
+    def _exact(self) -> dict[tuple[str, str], str]:
+        return {(op.method, op.path): op.id for op in self.operations.values()}
+
+    def operation(self, wanted: str) -> Operation:
+        """By operationId (any case), `"POST /path"`, or the last part of a path."""
+        found = self.operations.get(wanted) or self._loosely(wanted)
+        if found is None:
+            names = get_close_matches(wanted, self._names(), n=3, cutoff=0.3)
+            raise UsageError(
+                f"{self.title} has no operation {wanted!r}",
+                hint=f"nearest: {', '.join(names)}"
+                if names
+                else "see: diagnostics list operations",
+            )
+        return found
+
+    def _loosely(self, wanted: str) -> Operation | None:
+        method, _, path = wanted.partition(" ")
+        if path:
+            return self.match(method.upper(), path.strip())
+        lowered = wanted.strip("/").lower()
+        fits = [
+            op
+            for op in self.operations.values()
+            if lowered
+            in {op.id.lower(), op.path.strip("/").lower(), op.path.rsplit("/", 1)[-1].lower()}
+        ]
+        return fits[0] if len(fits) == 1 else None
+
+    def _names(self) -> list[str]:
+        return [*self.operations, *(f"{op.method} {op.path}" for op in self.operations.values())]
+
+    def match(self, method: str, url: str) -> Operation | None:
+        """The documented operation at that address, whatever its host."""
+        path = urlsplit(url).path if "://" in url else url.partition("?")[0]
+        found = self._exact.get((method, path))
+        if found is None:
+            fits = (
+                op for verb, shape, op in self._routes if verb == method and shape.fullmatch(path)
+            )
+            found = next(fits, None)
+        return self.operations[found] if found else None
+
+    def request(
+        self,
+        operation: str,
+        *,
+        body: Json = None,
+        query: Mapping[str, Json] | None = None,
+        path: Mapping[str, Json] | None = None,
+        wait_s: float = 0.0,
+        label: str = "",
+    ) -> Request:
+        """Build (never send) a request of the contract."""
+        op = self.operations[operation]
+        url = _PLACE.sub(lambda found: quote(str((path or {}).get(found[1], "")), safe=""), op.url)
+        if query:
+            url += "?" + urlencode({k: _scalar(v) for k, v in query.items()})
+        return Request(
+            method=op.method,
+            url=url,
+            headers=(("Content-Type", "application/json"),) if body is not None else (),
+            body=b"" if body is None else json.dumps(body, ensure_ascii=False).encode(),
+            operation=operation,
+            purpose=Purpose.CALL,
+            authenticated=op.authenticated,
+            spends=op.spends,
+            credits=op.price.of(body),
+            wait_s=wait_s,
+            label=label,
+        )
+
+    def read(self, response: Response, operation: str | None) -> Reading:
+        """What the body says; HTTP status decides only where the body says nothing."""
+        known = self.operations.get(operation or "")
+        body = decode(response.body)
+        for envelope in self._envelopes(known):
+            if isinstance(body, dict) and envelope.code in body:
+                return _reading(envelope, body)
+        return Reading(ok=False, code=None, message="", body=body)
+
+    def _envelopes(self, known: Operation | None) -> Iterator[Envelope]:
+        if known is not None:
+            yield self.envelopes[known.envelope]
+        yield from self.envelopes.values()
+
+
+_PLACE = re.compile(r"\{([^}]+)\}")
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(_PLACE.sub("[^/]+", re.escape(path).replace(r"\{", "{").replace(r"\}", "}")))
+
+
+def _scalar(value: Json) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _reading(envelope: Envelope, body: dict[str, Json]) -> Reading:
+    code = body[envelope.code]
+    partial = [part for path in envelope.partial for part in dig(body, path) if part]
+    return Reading(
+        ok=any(type(code) is type(good) and code == good for good in envelope.success),
+        code=_code(code),
+        message=str(body.get(envelope.message) or ""),
+        body=body,
+        partial=tuple(partial),
+    )
+
+
+def _code(code: Json) -> str | None:
+    return None if isinstance(code, dict | list) or code is None else str(code)
+
+
+def decode(body: bytes) -> Json:
+    """The JSON of a body; None when it is not JSON (too deep counts as not JSON)."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def dig(value: Json, path: str) -> list[Json]:
+    """Every value at a dotted path; `[]` means each element. Nothing there: an empty list."""
+    found = [value]
+    for step in path.split("."):
+        name, _, each = step.partition("[")
+        found = [v[name] for v in found if isinstance(v, dict) and name in v] if name else found
+        if each:
+            found = [item for v in found if isinstance(v, list) for item in v]
+    return found
+
+
+def first(value: Json, paths: tuple[str, ...]) -> Json:
+    """The first value that is neither missing, null nor empty at any of the paths."""
+    for path in paths:
+        for found in dig(value, path):
+            if found not in (None, "", [], {}):
+                return found
+    return None

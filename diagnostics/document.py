@@ -1,0 +1,61 @@
+"""Where does a hand-written YAML or JSON document break? Reads one and finds lines in it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from diagnostics.errors import ContractError
+from diagnostics.model import Json
+
+_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_yaml(path: Path, *, hint: str = "") -> Json:
+    """Decode one YAML file. A syntax error becomes a `ContractError` with file, line, column."""
+    try:
+        return yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506  # a safe loader
+    except OSError as error:
+        raise ContractError(
+            f"cannot read {path.name}: {error.strerror}", place=str(path), hint=hint or None
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+        raise ContractError(
+            f"not valid YAML: {_problem(error)}",
+            place=f"{path}{_position(error)}",
+            hint=hint or "mend the line, then run the command again",
+        ) from error
+
+
+def line_of(path: Path, steps: Sequence[str | int]) -> int | None:
+    """The line (from 1) where the value at `steps` stands; of its nearest parent if it is gone."""
+    try:
+        node = yaml.compose(path.read_text("utf-8"), Loader=_Loader)
+    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+        return None
+    line: int | None = None
+    for step in (*steps, None):
+        if node is None:
+            return line
+        line = node.start_mark.line + 1
+        node = _child(node, step)
+    return line
+
+
+def _child(node: yaml.Node, step: str | int | None) -> yaml.Node | None:
+    if isinstance(node, yaml.MappingNode):
+        found = [value for key, value in node.value if key.value == str(step)]
+        return found[0] if found else None
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return cast("yaml.Node", node.value[step])
+    return None
+
+
+def _problem(error: Exception) -> str:
+    return str(getattr(error, "problem", None) or error).splitlines()[0]
+
+
+def _position(error: Any) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f":{mark.line + 1}:{mark.column + 1}" if mark else ""

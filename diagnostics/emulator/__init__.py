@@ -1,0 +1,1 @@
+"""A provider that follows its contract and misbehaves on request."""

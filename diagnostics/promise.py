@@ -1,0 +1,308 @@
+"""Of what values is a contract made? Each field is one word of `contracts/extensions.schema.yaml`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from diagnostics.model import Blame, Certainty, Json, Retry, Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a fact stands (page or file) and how sure it is."""
+
+    page: str
+    certainty: Certainty = Certainty.DOCUMENTED
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """One wording of an error code and the pages that give it."""
+
+    text: str
+    pages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorCode:
+    """A provider's code with *every* meaning its pages give.
+
+    `inspect_inputs`: look at the input media before anybody is blamed (AKOOL 1015).
+    `alternatives`: other blames that some page or vendor code gives to the same code.
+    """
+
+    code: str
+    meanings: tuple[Meaning, ...]
+    blame: Blame
+    retry: Retry
+    remedy: Text
+    source: Source
+    alternatives: tuple[Blame, ...] = ()
+    inspect_inputs: bool = False
+    note: str = ""
+
+
+class StateKind(StrEnum):
+    """What a job state means to a client. Only `PENDING` and `RUNNING` are worth another poll."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    READY = "ready"
+    """Usable now though not over: AKOOL's live face swap says 2 for "connect now"."""
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """One value of a job's status field."""
+
+    value: str
+    name: str
+    kind: StateKind
+
+    @property
+    def final(self) -> bool:
+        """No later poll will say anything else."""
+        return self.kind not in {StateKind.PENDING, StateKind.RUNNING}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """How a create operation's job is followed. Paths are dotted: `data.result[].url`.
+
+    Several paths are alternatives, tried in order. `read_name` is the parameter that carries the
+    id, `read_in` is `query`, `path` or `body`. `lookup` is the operation that lists recent jobs
+    (to look for a create whose answer was lost); empty: the provider has none.
+    """
+
+    family: str
+    id: tuple[str, ...]
+    read: str
+    read_in: str
+    read_name: str
+    status: tuple[str, ...]
+    states: Mapping[str, State]
+    output: tuple[str, ...]
+    reason: tuple[str, ...] = ()
+    lifetime_days: float | None = None
+    lookup: str = ""
+    source: Source = Source(page="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What a call costs, in credits. `free` reads cost nothing.
+
+    amount: fixed. by/values: a table keyed by the named fields, joined with "/", their defaults
+    in `defaults`. per_s of `duration_field`: times the started blocks of that many seconds.
+    per_chars of `text_field`: times length / per_chars. Nothing of it: paid, price unknown.
+    """
+
+    free: bool = False
+    amount: float | None = None
+    by: tuple[str, ...] = ()
+    values: Mapping[str, float] = field(default_factory=dict)
+    defaults: Mapping[str, Json] = field(default_factory=dict)
+    per_s: float | None = None
+    duration_field: str = ""
+    per_chars: float | None = None
+    text_field: str = ""
+    emulated: float = 0.0
+    """What our emulator charges where the documents name no price. Says nothing of the provider."""
+    source: Source = Source(page="")
+
+    def of(self, body: Json) -> float | None:
+        """The price of a call with that body; None when the documents do not decide it."""
+        if self.free:
+            return 0.0
+        if self.amount is not None:
+            return self.amount
+        given = body if isinstance(body, dict) else {}
+        unit = self._unit(given)
+        return None if unit is None else self._times(unit, given)
+
+    def _unit(self, given: Mapping[str, Json]) -> float | None:
+        if not self.values:
+            return None
+        key = "/".join(str(given.get(name, self.defaults.get(name))) for name in self.by)
+        return self.values.get(key)
+
+    def _times(self, unit: float, given: Mapping[str, Json]) -> float | None:
+        if self.per_s:
+            duration_s = given.get(self.duration_field)
+            if not isinstance(duration_s, int | float) or isinstance(duration_s, bool):
+                return None
+            return unit * max(1, -(-duration_s // self.per_s))
+        if self.per_chars:
+            text = given.get(self.text_field)
+            return unit * len(text) / self.per_chars if isinstance(text, str) else None
+        return unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaLimits:
+    """What an input file must be. `codes` name the answer to each breach.
+
+    Keys of `codes`: unreachable, format, size, duration, fps, codec, audio, dimensions.
+    """
+
+    role: str
+    """image, video, audio, image-or-video, document, subtitles."""
+    formats: tuple[str, ...] = ()
+    size_bytes_max: int | None = None
+    duration_s_min: float | None = None
+    duration_s_max: float | None = None
+    fps_max: float | None = None
+    fps_advised_max: float | None = None
+    width_max: int | None = None
+    height_max: int | None = None
+    video_codecs: tuple[str, ...] = ()
+    audio_codecs: tuple[str, ...] = ()
+    audio: str | None = None
+    """required, forbidden, or None: no matter."""
+    codes: Mapping[str, str] = field(default_factory=dict)
+    source: Source = Source(page="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias:
+    """Another address seen in the wild for an operation."""
+
+    set: str
+    """documentation, scripts, postman, notes, vendor-old, vendor-later."""
+    method: str
+    url: str
+    stale: bool
+    operation: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pitfall:
+    r"""A near-miss name or shape, with the message to print.
+
+    kind `name`: parameter `seen` is sent instead of `parameter`. kind `value`: `parameter` has a
+    value matching the regex `seen`; `instead` is the replacement template (`\1`). kind `type`:
+    `parameter` has JSON type `seen`. kind `both-auth`: both credential headers are sent.
+    """
+
+    kind: str
+    parameter: str
+    says: Text
+    seen: str = ""
+    instead: str = ""
+    source: Source = Source(page="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossRule:
+    """A rule between fields that JSON Schema cannot say (kinds: see extensions.schema.yaml)."""
+
+    id: str
+    kind: str
+    parameters: tuple[str, ...]
+    says: Text
+    warn: bool = False
+    limit: float | None = None
+    needs: str = ""
+    when: Mapping[str, Json] = field(default_factory=dict)
+    code: str | None = None
+    source: Source = Source(page="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A query or path parameter."""
+
+    name: str
+    place: str
+    required: bool
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """Where a body says success or failure. `success` are the values of `code` that mean it."""
+
+    name: str
+    code: str
+    success: tuple[Json, ...]
+    message: str
+    data: str = ""
+    partial: tuple[str, ...] = ()
+    """Lists that hide failed parts inside a success (`data.errorList`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheme:
+    """One way to authenticate: a key in `header`, or a token bought with id and secret.
+
+    `variables` are the environment variables; `token_operation` is called once with
+    `token_fields` (body field to variable) and answers with the token at `token`.
+    """
+
+    name: str
+    header: str
+    variables: tuple[str, ...]
+    prefix: str = ""
+    token_operation: str = ""
+    token_fields: Mapping[str, str] = field(default_factory=dict)
+    token: str = ""
+    pattern: str = ""
+    """What a key usually looks like: a warning, never a rule."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What an answer says in the provider's own terms. `code` None: the body gives none."""
+
+    ok: bool
+    code: str | None
+    message: str
+    body: Json
+    partial: tuple[Json, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One call of the documentation."""
+
+    id: str
+    method: str
+    host: str
+    path: str
+    title: str
+    source: Source
+    authenticated: bool = True
+    destructive: bool = False
+    """Deletes, cancels, updates or closes something: never touched by a probe."""
+    price: Price = Price()
+    body_schema: Mapping[str, Any] | None = None
+    parameters: tuple[Parameter, ...] = ()
+    envelope: str = "default"
+    job: Job | None = None
+    media: Mapping[str, MediaLimits] = field(default_factory=dict)
+    """By dotted parameter path; `[]` for any element."""
+    aliases: tuple[Alias, ...] = ()
+    pitfalls: tuple[Pitfall, ...] = ()
+    rules: tuple[CrossRule, ...] = ()
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """Codes that this operation's own page lists, with that page's words."""
+    examples: Mapping[str, Json] = field(default_factory=dict)
+    """Documented request bodies by name. The first is what the emulator run sends."""
+    answer: Json = None
+    """A documented success body."""
+
+    @property
+    def spends(self) -> bool:
+        """It costs credits, whether or not the price is known."""
+        return not self.price.free
+
+    @property
+    def url(self) -> str:
+        """Absolute address as documented, path parameters in braces."""
+        return f"{self.host}{self.path}"

@@ -1,0 +1,1 @@
+"""What a contract file cannot say of one provider: request signing, webhook crypto."""

@@ -1,0 +1,1 @@
+"""Reports: templates and the code that fills them."""
