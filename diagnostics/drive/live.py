@@ -1,0 +1,326 @@
+"""What answers over the network, or in this process? The one driver that sends.
+
+Adds credentials, keeps to the budget, bounds every answer, follows no redirect, and turns each
+failure into a `Fault` of a closed list of kinds (a test maps httpcore's exceptions completely).
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import httpcore
+import httpx
+
+from diagnostics import __version__
+from diagnostics.contract import Contract
+from diagnostics.drive.authority import Authority
+from diagnostics.drive.budget import Budget
+from diagnostics.drive.clock import Clock
+from diagnostics.drive.conversation import Recorder
+from diagnostics.drive.driver import Slot
+from diagnostics.drive.inprocess import AsgiTransport, Cut
+from diagnostics.drive.wire import WIRE, SocketTransport, UnresolvedName, WireClock
+from diagnostics.model import (
+    Answer,
+    Exchange,
+    Fault,
+    FaultKind,
+    Purpose,
+    Request,
+    Response,
+    Target,
+    TargetKind,
+    Unsent,
+    UnsentReason,
+    Wire,
+)
+
+_AGENT = ("User-Agent", f"genvideo-diagnostics/{__version__}")
+_ACCEPT = (("Accept", "*/*"), ("Accept-Encoding", "gzip, deflate"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How long and how much an answer may take. Seconds and bytes."""
+
+    connect_s: float = 10.0
+    read_s: float = 60.0
+    total_s: float = 300.0
+    body_bytes: int = 16 * 2**20
+    media_bytes: int = 64 * 2**20
+
+
+class Live:
+    """Sends to a real host, to the emulator on a port, or to the emulator in this process."""
+
+    def __init__(  # noqa: PLR0913  # everything a sender needs, each a value made elsewhere
+        self,
+        *,
+        contract: Contract,
+        target: Target,
+        authority: Authority,
+        budget: Budget,
+        clock: Clock,
+        record: Recorder,
+        local: Mapping[str, AsgiTransport] | None = None,
+        bounds: Bounds | None = None,
+        verify: ssl.SSLContext | None = None,
+    ) -> None:
+        self._contract, self._target, self._authority = contract, target, authority
+        self._budget, self._clock, self._record = budget, clock, record
+        self._local = dict(local or {})
+        self._bounds = bounds or Bounds()
+        self._sockets = SocketTransport(verify=verify)
+        self._base = httpx.URL(target.base_url)
+
+    async def exchange(self, request: Request, slot: Slot) -> Exchange:
+        """One attempt. Whatever the other side does ends in an exchange."""
+        refused = self._budget.refuse(request)
+        if refused is not None:
+            return slot.exchange(request, refused, started_s=self._clock.now())
+        return await self._send(request, slot, request.body)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._sockets.aclose()
+
+    async def _send(self, request: Request, slot: Slot, body: bytes) -> Exchange:
+        started_s, before = self._clock.now(), self._clock.monotonic()
+        try:
+            url = self._address(request)
+        except (httpx.InvalidURL, ValueError) as error:
+            fault = Fault(kind=FaultKind.BAD_REQUEST, message=f"not an address: {error}")
+            return slot.exchange(request, fault, started_s=started_s)
+        keys = await self._keys(request, slot, url)
+        if isinstance(keys, Unsent):
+            return slot.exchange(request, keys, started_s=started_s)
+        sent = replace(request, url=str(url)) if url is not _parsed(request.url) else request
+        answer, wire = await self._carry(sent, url, [*request.headers, *keys], body)
+        return slot.exchange(
+            sent,
+            answer,
+            started_s=started_s,
+            duration_s=self._clock.monotonic() - before,
+            wire=wire,
+        )
+
+    async def _keys(
+        self, request: Request, slot: Slot, url: httpx.URL
+    ) -> tuple[tuple[str, str], ...] | Unsent:
+        async def send(token_request: Request, body: bytes) -> Exchange:
+            return self._record(await self._send(token_request, slot, body))
+
+        keys = await self._authority.headers(request, url.host, send)
+        if keys is None:
+            return Unsent(reason=UnsentReason.EARLIER_FAILURE, message="no token could be had")
+        return keys
+
+    def _address(self, request: Request) -> httpx.URL:
+        url = _parsed(request.url)
+        ours = url.host in self._contract.hosts
+        elsewhere = (
+            self._target.kind is TargetKind.EMULATOR and request.purpose is not Purpose.MEDIA
+        )
+        if not (ours or elsewhere) or url.host == self._base.host:
+            return url
+        return _moved(url, self._base)
+
+    async def _carry(
+        self, request: Request, url: httpx.URL, headers: list[tuple[str, str]], body: bytes
+    ) -> tuple[Answer, Wire | None]:
+        local = self._local.get(url.host)
+        wire = WireClock()
+        token = WIRE.set(wire)
+        began_s = self._clock.monotonic()
+        try:
+            wired = self._request(request, url, headers, body)
+            if local is not None:
+                async with asyncio.timeout(self._bounds.read_s):
+                    return await self._receive(request, await local.handle_async_request(wired))
+            async with self._clock.real(), asyncio.timeout(self._bounds.total_s):
+                return await self._over_socket(request, wired, wire)
+        except (httpcore.TimeoutException, httpcore.NetworkError) as error:
+            return _fault(error), _wire(wire, None)
+        except (httpcore.ProtocolError, httpcore.ProxyError, httpcore.UnsupportedProtocol) as error:
+            return _fault(error), _wire(wire, None)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError, ValueError) as error:
+            return _fault(error), _wire(wire, self._clock.monotonic() - began_s)
+        finally:
+            WIRE.reset(token)
+
+    def _request(
+        self, request: Request, url: httpx.URL, headers: list[tuple[str, str]], body: bytes
+    ) -> httpx.Request:
+        bounds = self._bounds
+        wait = {"connect": bounds.connect_s, "read": bounds.read_s}
+        wait |= {"write": bounds.read_s, "pool": bounds.connect_s}
+        encoding = () if request.purpose is Purpose.MEDIA else _ACCEPT
+        return httpx.Request(
+            request.method,
+            url,
+            headers=[_AGENT, *encoding, *headers],
+            content=body or None,
+            extensions={"timeout": wait},
+        )
+
+    async def _over_socket(
+        self, request: Request, wired: httpx.Request, wire: WireClock
+    ) -> tuple[Answer, Wire | None]:
+        before = self._clock.monotonic()
+        response = await self._sockets.handle_async_request(wired)
+        arrived = self._clock.monotonic()
+        wire.first_byte_s = (
+            arrived
+            - before
+            - sum(part for part in (wire.dns_s, wire.connect_s, wire.tls_s) if part)
+        )
+        answer, _ = await self._receive(request, response)
+        return answer, _wire(wire, self._clock.monotonic() - arrived)
+
+    async def _receive(
+        self, request: Request, response: httpx.Response
+    ) -> tuple[Answer, Wire | None]:
+        media = request.purpose is Purpose.MEDIA
+        limit = self._bounds.media_bytes if media else self._bounds.body_bytes
+        parts: list[bytes] = []
+        truncated = False
+        try:
+            truncated = await _gather(response, limit, parts)
+        except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.ReadTimeout) as error:
+            return replace(_cut(error, response), body=b"".join(parts)[:limit]), None
+        finally:
+            await response.aclose()
+        body = b"".join(parts)[:limit]
+        return _answer(response, body, media=media, truncated=truncated), None
+
+
+async def _gather(response: httpx.Response, limit: int, parts: list[bytes]) -> bool:
+    """Collect the decoded body up to `limit` bytes; True when there was more."""
+    size = 0
+    chunks: AsyncIterator[bytes] = response.aiter_bytes()
+    async for chunk in chunks:
+        parts.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            return True
+    return False
+
+
+def _answer(response: httpx.Response, body: bytes, *, media: bool, truncated: bool) -> Response:
+    facts = None
+    if media and response.is_success:
+        from diagnostics.media import inspect  # noqa: PLC0415  # heavy, and rarely needed
+
+        partial = truncated or response.status_code == 206  # noqa: PLR2004  # Partial Content
+        facts = inspect(body, complete=not partial)
+    return Response(
+        status=response.status_code,
+        reason=response.reason_phrase,
+        headers=tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers.raw),
+        body=b"" if facts else body,
+        http_version=response.http_version,
+        media=facts,
+        size_bytes=len(body),
+        truncated=truncated,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _parsed(url: str) -> httpx.URL:
+    return httpx.URL(url)
+
+
+@lru_cache(maxsize=4096)
+def _moved(url: httpx.URL, base: httpx.URL) -> httpx.URL:
+    prefix = base.raw_path.rstrip(b"/")
+    return url.copy_with(
+        scheme=base.scheme, host=base.host, port=base.port, raw_path=prefix + url.raw_path
+    )
+
+
+def _wire(wire: WireClock, body_s: float | None) -> Wire | None:
+    if wire.address is None and wire.dns_s is None and wire.first_byte_s is None:
+        return None
+    return Wire(
+        dns_s=wire.dns_s,
+        connect_s=wire.connect_s,
+        tls_s=wire.tls_s,
+        first_byte_s=wire.first_byte_s,
+        body_s=body_s,
+        address=wire.address,
+        tls_version=wire.tls_version,
+        certificate_expires=wire.certificate_expires,
+        reused=wire.connect_s is None,
+        proxy=wire.proxy,
+    )
+
+
+def _cut(error: Exception, response: httpx.Response) -> Fault:
+    kind = FaultKind.READ_TIMEOUT if isinstance(error, httpcore.ReadTimeout) else FaultKind.CUT_BODY
+    return Fault(
+        kind=kind,
+        message="the body ended before it was whole",
+        may_have_arrived=True,
+        status=response.status_code,
+        headers=tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers.raw),
+    )
+
+
+def _fault(error: Exception) -> Fault:
+    """The kind of a failure. Messages are ours: an exception's text may quote a key."""
+    if isinstance(error, Cut):
+        headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in error.headers)
+        return Fault(
+            kind=FaultKind.CUT_BODY,
+            message="the body ended before it was whole",
+            may_have_arrived=True,
+            status=error.status,
+            headers=headers,
+            body=error.body,
+        )
+    for kinds, kind, message, arrived in KINDS:
+        if isinstance(error, kinds):
+            return Fault(
+                kind=_tls_or(error, kind), message=message or str(error), may_have_arrived=arrived
+            )
+    return Fault(kind=FaultKind.PROTOCOL, message=type(error).__name__, may_have_arrived=True)
+
+
+KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], FaultKind, str, bool], ...] = (
+    (UnresolvedName, FaultKind.DNS, "", False),
+    (httpcore.ProxyError, FaultKind.PROXY, "", False),
+    (httpcore.ConnectTimeout, FaultKind.CONNECT_TIMEOUT, "no connection in time", False),
+    (httpcore.PoolTimeout, FaultKind.CONNECT_TIMEOUT, "no free connection in time", False),
+    (ConnectionRefusedError, FaultKind.REFUSED, "connection refused", False),
+    (httpcore.ConnectError, FaultKind.CONNECT, "", False),
+    (httpcore.ReadTimeout, FaultKind.READ_TIMEOUT, "no answer in time", True),
+    (httpcore.WriteTimeout, FaultKind.WRITE, "could not send in time", True),
+    (TimeoutError, FaultKind.READ_TIMEOUT, "no answer in time", True),
+    (httpcore.WriteError, FaultKind.WRITE, "connection broke while sending", True),
+    (httpcore.ReadError, FaultKind.RESET, "connection reset", True),
+    (httpcore.LocalProtocolError, FaultKind.BAD_REQUEST, "illegal header or address", False),
+    (httpcore.UnsupportedProtocol, FaultKind.BAD_REQUEST, "unsupported scheme", False),
+    (httpx.InvalidURL, FaultKind.BAD_REQUEST, "not an address", False),
+    (UnicodeError, FaultKind.BAD_REQUEST, "characters that HTTP cannot carry", False),
+    (httpx.DecodingError, FaultKind.PROTOCOL, "the content encoding is broken", True),
+    (httpcore.RemoteProtocolError, FaultKind.PROTOCOL, "", True),
+)
+"""Order matters: the first class that fits decides."""
+
+
+def _tls_or(error: BaseException | None, kind: FaultKind) -> FaultKind:
+    text = str(error)
+    if kind is FaultKind.PROTOCOL and "disconnected without" in text:
+        return FaultKind.RESET
+    if kind is not FaultKind.CONNECT:
+        return kind
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return FaultKind.TLS
+        if isinstance(cause, ConnectionRefusedError):
+            return FaultKind.REFUSED
+        cause = cause.__cause__ or cause.__context__
+    return FaultKind.REFUSED if "refused" in text.lower() else kind

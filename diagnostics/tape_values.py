@@ -1,0 +1,217 @@
+"""How does a case or an exchange look as JSON, and back? Absent means the default."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from enum import StrEnum
+from typing import Any
+
+from diagnostics.model import (
+    Answer,
+    Case,
+    Environment,
+    Exchange,
+    Fault,
+    FaultKind,
+    Json,
+    KeyFacts,
+    MediaFacts,
+    Plan,
+    PollPolicy,
+    Purpose,
+    Request,
+    Response,
+    RetryPolicy,
+    Target,
+    TargetKind,
+    Unsent,
+    UnsentReason,
+    Wire,
+)
+
+
+def exchange_to(exchange: Exchange) -> dict[str, Json]:
+    """An exchange as plain JSON values."""
+    line: dict[str, Json] = {
+        "n": exchange.position,
+        "scenario": exchange.scenario,
+        "conversation": exchange.conversation,
+        "attempt": exchange.attempt,
+        "started_s": exchange.started_s,
+        "duration_s": exchange.duration_s,
+        "request": _request_to(exchange.request),
+        "answer": _answer_to(exchange.answer),
+    }
+    if exchange.wire is not None:
+        line["wire"] = plain(exchange.wire)
+    return line
+
+
+def exchange_from(line: Mapping[str, Json]) -> Exchange:
+    """The exchange of a line. Raises KeyError, TypeError or ValueError for a wrong one."""
+    wire = line.get("wire")
+    return Exchange(
+        request=_request_from(line["request"]),
+        answer=_answer_from(line["answer"]),
+        started_s=float(line["started_s"]),
+        duration_s=float(line.get("duration_s", 0.0)),
+        attempt=int(line.get("attempt", 1)),
+        conversation=int(line.get("conversation", 0)),
+        scenario=str(line.get("scenario", "")),
+        position=int(line.get("n", 0)),
+        wire=None if wire is None else Wire(**wire),
+    )
+
+
+def plain(value: object) -> Json:
+    """A value of the model as JSON, defaults left out."""
+    if isinstance(value, StrEnum):
+        return value.value
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            part.name: plain(getattr(value, part.name))
+            for part in fields(value)
+            if getattr(value, part.name) != part.default
+        }
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    return value
+
+
+def case_to(case: Case) -> dict[str, Json]:
+    """A case as plain JSON values."""
+    found: dict[str, Json] = plain(case)
+    return found
+
+
+def case_from(value: Mapping[str, Json]) -> Case:
+    """The case of a tape's first line."""
+    known = _known(Case, value)
+    known["target"] = Target(
+        **{**_known(Target, value["target"]), "kind": TargetKind(value["target"]["kind"])}
+    )
+    known["keys"] = tuple(
+        KeyFacts(**{**_known(KeyFacts, key), "problems": tuple(key.get("problems", ()))})
+        for key in value.get("keys", ())
+    )
+    for name, kind in _PARTS.items():
+        if value.get(name) is not None:
+            known[name] = kind(**_known(kind, value[name]))
+    for name in ("auth_headers", "scenarios"):
+        known[name] = tuple(value.get(name, ()))
+    return Case(**known)
+
+
+_PARTS: dict[str, Any] = {
+    "plan": Plan,
+    "poll": PollPolicy,
+    "retry": RetryPolicy,
+    "environment": Environment,
+}
+
+
+def _known(kind: Any, value: Mapping[str, Json]) -> dict[str, Json]:
+    """Only the fields we know: a newer harness may have written more."""
+    names = {part.name for part in fields(kind)}
+    required = {p.name for p in fields(kind) if p.default is p.default_factory is MISSING}
+    if missing := required - set(value):
+        raise KeyError(f"{kind.__name__}: {', '.join(sorted(missing))}")
+    return {name: value[name] for name in value if name in names}
+
+
+def _request_to(request: Request) -> dict[str, Json]:
+    line: dict[str, Json] = {"method": request.method, "url": request.url}
+    if request.headers:
+        line["headers"] = [list(pair) for pair in request.headers]
+    if request.operation is not None:
+        line["operation"] = request.operation
+    if request.purpose is not Purpose.CALL:
+        line["purpose"] = request.purpose.value
+    if not request.authenticated:
+        line["authenticated"] = False
+    if request.spends:
+        line["spends"] = True
+    for name in ("credits", "wait_s", "label"):
+        if value := getattr(request, name):
+            line[name] = value
+    return line | _body_to(request.body)
+
+
+def _request_from(line: Mapping[str, Json]) -> Request:
+    credits = line.get("credits")  # noqa: A001  # the field's own word
+    return Request(
+        method=str(line["method"]),
+        url=str(line["url"]),
+        headers=_headers(line),
+        body=_body_from(line),
+        operation=line.get("operation"),
+        purpose=Purpose(line.get("purpose", "call")),
+        authenticated=bool(line.get("authenticated", True)),
+        spends=bool(line.get("spends", False)),
+        credits=None if credits is None else float(credits),
+        wait_s=float(line.get("wait_s", 0.0)),
+        label=str(line.get("label", "")),
+    )
+
+
+def _answer_to(answer: Answer) -> dict[str, Json]:
+    if isinstance(answer, Unsent):
+        return {"unsent": answer.reason.value, "message": answer.message}
+    headers = {"headers": [list(pair) for pair in answer.headers]} if answer.headers else {}
+    if isinstance(answer, Fault):
+        line: dict[str, Json] = {"fault": answer.kind.value, "message": answer.message}
+        line |= {"may_have_arrived": answer.may_have_arrived, "status": answer.status}
+        return line | headers | _body_to(answer.body)
+    line = {"status": answer.status, "reason": answer.reason, "http": answer.http_version}
+    line["size_bytes"] = answer.size_bytes
+    if answer.media is not None:
+        line["media"] = plain(answer.media)
+    if answer.truncated:
+        line["truncated"] = True
+    return line | headers | _body_to(answer.body)
+
+
+def _answer_from(line: Mapping[str, Json]) -> Answer:
+    if "unsent" in line:
+        return Unsent(reason=UnsentReason(line["unsent"]), message=str(line.get("message", "")))
+    if "fault" in line:
+        return Fault(
+            kind=FaultKind(line["fault"]),
+            message=str(line.get("message", "")),
+            may_have_arrived=bool(line.get("may_have_arrived", False)),
+            status=line.get("status"),
+            headers=_headers(line),
+            body=_body_from(line),
+        )
+    media = line.get("media")
+    return Response(
+        status=int(line["status"]),
+        reason=str(line.get("reason", "")),
+        headers=_headers(line),
+        body=_body_from(line),
+        http_version=str(line.get("http", "HTTP/1.1")),
+        media=None if media is None else MediaFacts(**media),
+        size_bytes=int(line.get("size_bytes", 0)),
+        truncated=bool(line.get("truncated", False)),
+    )
+
+
+def _headers(line: Mapping[str, Json]) -> tuple[tuple[str, str], ...]:
+    return tuple((str(key), str(value)) for key, value in line.get("headers", ()))
+
+
+def _body_to(body: bytes) -> dict[str, Json]:
+    if not body:
+        return {}
+    try:
+        return {"body": body.decode()}
+    except UnicodeDecodeError:
+        return {"body64": base64.b64encode(body).decode()}
+
+
+def _body_from(line: Mapping[str, Json]) -> bytes:
+    if "body64" in line:
+        return base64.b64decode(line["body64"])
+    return str(line.get("body", "")).encode("utf-8", "surrogatepass")
