@@ -1,0 +1,215 @@
+"""How is a job followed, and what does its story on a tape say?
+
+`follow` is the asking half that every scenario with a job shares; `stories` reads the creates and
+the polls of a tape back into one story a job, in whatever order they stand there.
+"""
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from diagnostics.contract import Contract, decode, first
+from diagnostics.model import Exchange, Json, PollPolicy, Purpose, Request
+from diagnostics.promise import Job, Operation, State, StateKind
+
+READ_AGAIN = 2
+"""Polls after success without an output: delivery may lag behind the state (symptom 19)."""
+
+OUTPUT = "output"
+"""The label of a request for a job's result file."""
+
+HEAD_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """What one status answer said."""
+
+    exchange: Exchange
+    value: str | None
+    state: State | None
+    """None: a value that the contract does not list."""
+    output: str | None
+    reason: str | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Story:
+    """One job: its create attempts, its polls, its result file."""
+
+    operation: Operation
+    job: Job
+    creates: list[Exchange] = field(default_factory=list)
+    id: str | None = None
+    polls: list[Poll] = field(default_factory=list)
+    failed_reads: list[Exchange] = field(default_factory=list)
+    outputs: list[Exchange] = field(default_factory=list)
+
+    @property
+    def last(self) -> Poll | None:
+        """The latest status answer that could be read."""
+        return self.polls[-1] if self.polls else None
+
+
+def identity(contract: Contract, operation: Operation, exchange: Exchange) -> str | None:
+    """The job id that a create answered with."""
+    response = exchange.response
+    if response is None or operation.job is None:
+        return None
+    reading = contract.read(response, operation.id)
+    found = first(reading.body, operation.job.id) if reading.ok else None
+    return found if isinstance(found, str) else str(found) if isinstance(found, int) else None
+
+
+def read_request(contract: Contract, job: Job, job_id: str, *, wait_s: float) -> Request:
+    """The request that asks for a job's state."""
+    place: dict[str, Json] = {job.read_name: job_id}
+    wanted: dict[str, Any] = {"body": place if job.read_in == "body" else None}
+    wanted["query"] = place if job.read_in == "query" else None
+    wanted["path"] = place if job.read_in == "path" else None
+    return contract.request(job.read, wait_s=wait_s, label=job_id, **wanted)
+
+
+def poll_of(contract: Contract, job: Job, exchange: Exchange) -> Poll | None:
+    """What a status answer says; None when it is no success at all."""
+    response = exchange.response
+    if response is None:
+        return None
+    reading = contract.read(response, job.read)
+    if not reading.ok:
+        return None
+    value = first(reading.body, job.status)
+    text = None if value is None or isinstance(value, dict | list | bool) else str(value)
+    output, reason = first(reading.body, job.output), first(reading.body, job.reason)
+    return Poll(
+        exchange=exchange,
+        value=text,
+        state=job.states.get(text or ""),
+        output=output if isinstance(output, str) else None,
+        reason=None if reason is None else str(reason)[:500],
+    )
+
+
+def follow(
+    contract: Contract, operation: Operation, job_id: str, policy: PollPolicy
+) -> Generator[Request, Exchange, str | None]:
+    """Poll until a final state, an error or the last allowed poll; gives the output's URL."""
+    job = operation.job
+    if job is None:
+        return None
+    again = READ_AGAIN
+    for _ in range(policy.max_polls):
+        exchange = yield read_request(contract, job, job_id, wait_s=policy.interval_s)
+        poll = poll_of(contract, job, exchange)
+        if poll is None:
+            return None
+        if poll.state is None or not poll.state.final:
+            continue
+        if poll.output or poll.state.kind is not StateKind.DONE or not again:
+            return poll.output if poll.state.kind is StateKind.DONE else None
+        again -= 1
+    return None
+
+
+def output_request(url: str) -> Request:
+    """Fetch the head of a result file: without credentials, a quarter of a megabyte at most."""
+    return Request(
+        method="GET",
+        url=url,
+        headers=(("Range", f"bytes=0-{HEAD_BYTES - 1}"),),
+        purpose=Purpose.MEDIA,
+        authenticated=False,
+        label=OUTPUT,
+    )
+
+
+def stories(contract: Contract, exchanges: Iterable[Exchange]) -> list[Story]:
+    """Every job of a tape. Polls of a job whose create is not on it form a story of their own."""
+    book = _Book(contract)
+    for exchange in exchanges:
+        book.note(exchange)
+    return book.finished()
+
+
+class _Book:
+    """Sorts exchanges into stories in one pass."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._creating: dict[tuple[str, int], Story] = {}
+        self._by_id: dict[str, Story] = {}
+        self._by_output: dict[str, Story] = {}
+        self._all: list[Story] = []
+        self._readers = self._reading()
+
+    def _reading(self) -> dict[str, Operation]:
+        readers: dict[str, Operation] = {}
+        for operation in self._contract.operations.values():
+            if operation.job is not None:
+                readers.setdefault(operation.job.read, operation)
+        return readers
+
+    def note(self, exchange: Exchange) -> None:
+        request = exchange.request
+        if request.purpose is Purpose.MEDIA:
+            if request.label == OUTPUT and self._all:
+                self._by_output.get(request.url, self._all[-1]).outputs.append(exchange)
+            return
+        operation = self._contract.operations.get(request.operation or "")
+        if operation is None or request.purpose is not Purpose.CALL:
+            return
+        if operation.job is not None:
+            self._create(operation, operation.job, exchange)
+        elif operation.id in self._readers:
+            self._read(operation.id, exchange)
+
+    def _create(self, operation: Operation, job: Job, exchange: Exchange) -> None:
+        key = (exchange.scenario, exchange.conversation)
+        story = self._creating.get(key)
+        if exchange.attempt == 1 or story is None or story.operation.id != operation.id:
+            story = Story(operation=operation, job=job)
+            self._creating[key] = story
+            self._all.append(story)
+        story.creates.append(exchange)
+        story.id = identity(self._contract, operation, exchange)
+        if story.id:
+            self._by_id[story.id] = story
+
+    def _read(self, reader: str, exchange: Exchange) -> None:
+        job_id = exchange.request.label or _asked_id(self._readers[reader], exchange)
+        story = self._by_id.get(job_id) or self._orphan(reader, job_id)
+        poll = poll_of(self._contract, story.job, exchange)
+        if poll is None:
+            story.failed_reads.append(exchange)
+            return
+        story.polls.append(poll)
+        if poll.output:
+            self._by_output[poll.output] = story
+
+    def _orphan(self, reader: str, job_id: str) -> Story:
+        operation = self._readers[reader]
+        assert operation.job is not None  # noqa: S101  # readers are made of jobs
+        story = Story(operation=operation, job=operation.job, id=job_id)
+        self._by_id[job_id] = story
+        self._all.append(story)
+        return story
+
+    def finished(self) -> list[Story]:
+        return self._all
+
+
+def _asked_id(operation: Operation, exchange: Exchange) -> str:
+    job = operation.job
+    request = exchange.request
+    if job is None:
+        return request.url
+    if job.read_in == "body":
+        body = decode(request.body)
+        found = body.get(job.read_name) if isinstance(body, dict) else None
+        return str(found)
+    _, _, query = request.url.partition("?")
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        if name == job.read_name:
+            return value
+    return request.url.partition("?")[0].rsplit("/", 1)[-1]

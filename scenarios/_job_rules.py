@@ -1,0 +1,203 @@
+"""What can go wrong with a job? The rules of `scenarios/job.py`, which is their judge."""
+
+from diagnostics.finding import Rule
+from diagnostics.model import Blame, Severity, Text
+
+HEALTHY = Rule(
+    code="job-finished",
+    severity=Severity.INFO,
+    blame=Blame.NONE,
+    says=Text(
+        en="job {subject} ended as {state} after {seconds:.0f} s and {polls} polls; its result "
+        "is {output}",
+        ru="задание {subject} завершилось ({state}) за {seconds:.0f} с, опросов: {polls}; "
+        "результат: {output}",
+    ),
+    remedy=Text(en="Nothing to do.", ru="Ничего делать не нужно."),
+)
+RETRIED = Rule(
+    code="job-created-after-retries",
+    severity=Severity.WARN,
+    blame=Blame.PROVIDER,
+    says=Text(
+        en="{subject} failed {failures} times (code {code}) before it was accepted",
+        ru="{subject}: попытка принята только после неудачных ({failures}), код {code}",
+    ),
+    remedy=Text(
+        en="Keep the retry with growing delays; report the times if it happens often.",
+        ru="Сохраняйте повтор с растущей паузой; если это бывает часто, сообщите время провайдеру.",
+    ),
+)
+AMBIGUOUS = Rule(
+    code="job-create-ambiguous",
+    severity=Severity.FAIL,
+    blame=Blame.NETWORK,
+    says=Text(
+        en="{subject}: the request left, no answer came ({detail}): the job may run and cost "
+        "credits. It was not sent again",
+        ru="{subject}: запрос ушёл, а ответ не пришёл ({detail}): задание могло начаться и "
+        "списать кредиты. Повторно не отправлено",
+    ),
+    remedy=Text(
+        en="Look the job up in the provider's dashboard before you repeat the call.",
+        ru="Прежде чем повторять вызов, найдите задание в кабинете провайдера.",
+    ),
+)
+NOT_SENT = Rule(
+    code="job-not-sent",
+    severity=Severity.INFO,
+    blame=Blame.NONE,
+    says=Text(
+        en="{subject} costs credits and was not sent: {detail}",
+        ru="{subject} стоит кредитов и не отправлен: {detail}",
+    ),
+    remedy=Text(
+        en="Grant credits with --budget N to let the program make the call.",
+        ru="Разрешите трату ключом --budget N, чтобы программа выполнила вызов.",
+    ),
+)
+NO_ID = Rule(
+    code="job-without-id",
+    severity=Severity.FAIL,
+    blame=Blame.PROVIDER,
+    says=Text(
+        en="{subject} reports success without a job id, so the job cannot be followed",
+        ru="{subject} сообщает об успехе без идентификатора: задание нельзя отследить",
+    ),
+    remedy=Text(
+        en="Do not repeat the call; ask the provider with the request id of this report.",
+        ru="Не повторяйте вызов; обратитесь к провайдеру с идентификатором запроса из отчёта.",
+    ),
+)
+FAILED = Rule(
+    code="job-failed",
+    severity=Severity.FAIL,
+    blame=Blame.PROVIDER,
+    says=Text(
+        en="job {subject} was accepted and then failed (state {value}, {state}); reason given: "
+        "{reason}",
+        ru="задание {subject} принято, а потом провалилось (состояние {value}, {state}); "
+        "причина от провайдера: {reason}",
+    ),
+    remedy=Text(
+        en="Stop polling. If the inputs pass `diagnostics run media`, send this report to the "
+        "provider and ask for the credits back.",
+        ru="Прекратите опрос. Если файлы проходят `diagnostics run media`, отправьте отчёт "
+        "провайдеру и попросите вернуть кредиты.",
+    ),
+)
+STUCK = Rule(
+    code="job-stuck",
+    severity=Severity.FAIL,
+    blame=Blame.PROVIDER,
+    says=Text(
+        en="job {subject} was still {state} after {seconds:.0f} s and {polls} polls",
+        ru="задание {subject} всё ещё в состоянии {state} через {seconds:.0f} с, опросов: {polls}",
+    ),
+    remedy=Text(
+        en="Do not start it anew: it may still end and is paid for. Check it once more later, "
+        "then send the id to the provider.",
+        ru="Не запускайте заново: задание может закончиться и уже оплачено. Проверьте ещё раз "
+        "позже, затем отправьте идентификатор провайдеру.",
+    ),
+)
+UNKNOWN_STATE = Rule(
+    code="job-unknown-state",
+    severity=Severity.FAIL,
+    blame=Blame.UNDECIDED,
+    says=Text(
+        en="job {subject} is in state {value}, which the provider's pages do not list; "
+        "{polls} polls brought no other",
+        ru="задание {subject} в состоянии {value}, которого нет в документации; "
+        "опросов: {polls}, другого состояния не было",
+    ),
+    remedy=Text(
+        en="Ask the provider what state {value} means and whether it is final; until then count "
+        "the job neither as done nor as failed.",
+        ru="Спросите провайдера, что значит состояние {value} и окончательно ли оно; до ответа "
+        "не считайте задание ни готовым, ни проваленным.",
+    ),
+)
+BACKWARDS = Rule(
+    code="job-backwards",
+    severity=Severity.WARN,
+    blame=Blame.PROVIDER,
+    says=Text(
+        en="job {subject} went back from {before} to {after}",
+        ru="задание {subject} вернулось из состояния {before} в {after}",
+    ),
+    remedy=Text(
+        en="Trust only a final state; never show progress from a single answer.",
+        ru="Верьте только окончательному состоянию; не показывайте прогресс по одному ответу.",
+    ),
+)
+NO_OUTPUT = Rule(
+    code="job-done-without-output",
+    severity=Severity.FAIL,
+    blame=Blame.DELIVERY,
+    says=Text(
+        en="job {subject} is {state} but gives no result address, not even when read again",
+        ru="задание {subject} в состоянии {state}, но адреса результата нет и при повторном чтении",
+    ),
+    remedy=Text(
+        en="Read once more later; then send the job id to the provider. Do not start a new job.",
+        ru="Прочитайте ещё раз позже, затем отправьте идентификатор провайдеру. Не создавайте "
+        "новое задание.",
+    ),
+)
+LATE_OUTPUT = Rule(
+    code="job-output-late",
+    severity=Severity.WARN,
+    blame=Blame.DELIVERY,
+    says=Text(
+        en="job {subject} was {state} before its result address was there",
+        ru="задание {subject} стало {state} раньше, чем появился адрес результата",
+    ),
+    remedy=Text(
+        en="On success without an address read again before you give up.",
+        ru="При успехе без адреса прочитайте состояние ещё раз, прежде чем сдаваться.",
+    ),
+)
+OUTPUT_GONE = Rule(
+    code="job-output-unreachable",
+    severity=Severity.FAIL,
+    blame=Blame.DELIVERY,
+    says=Text(
+        en="the result of job {subject} cannot be fetched: {detail}",
+        ru="результат задания {subject} не скачивается: {detail}",
+    ),
+    remedy=Text(
+        en="Result links expire{lifetime_en}: read the job again for a fresh link and copy the "
+        "file at once.",
+        ru="Ссылки на результат истекают{lifetime_ru}: прочитайте задание ещё раз, возьмите "
+        "свежую ссылку и сразу скопируйте файл.",
+    ),
+)
+OUTPUT_UNFIT = Rule(
+    code="job-output-not-media",
+    severity=Severity.FAIL,
+    blame=Blame.DELIVERY,
+    says=Text(
+        en="the result of job {subject} is not media but {detail}",
+        ru="результат задания {subject} не медиафайл, а {detail}",
+    ),
+    remedy=Text(
+        en="Send the job id and the address to the provider.",
+        ru="Отправьте провайдеру идентификатор задания и адрес.",
+    ),
+)
+RULES = (
+    HEALTHY,
+    RETRIED,
+    AMBIGUOUS,
+    NOT_SENT,
+    NO_ID,
+    FAILED,
+    STUCK,
+    UNKNOWN_STATE,
+    BACKWARDS,
+    NO_OUTPUT,
+    LATE_OUTPUT,
+    OUTPUT_GONE,
+    OUTPUT_UNFIT,
+)

@@ -1,0 +1,267 @@
+"""Does the call itself work: created, followed to its end, its result fetched?"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from diagnostics import answers
+from diagnostics.contract import Contract
+from diagnostics.drive.policy import ambiguous
+from diagnostics.finding import Finding, Rule
+from diagnostics.jobs import Poll, Story, follow, identity, output_request, stories
+from diagnostics.model import (
+    Ask,
+    Blame,
+    Case,
+    Exchange,
+    Fault,
+    Purpose,
+    Severity,
+    Tape,
+    Text,
+    Unsent,
+    UnsentReason,
+)
+from diagnostics.promise import StateKind
+from diagnostics.scenario import Scenario
+from scenarios._job_rules import (
+    AMBIGUOUS,
+    BACKWARDS,
+    FAILED,
+    HEALTHY,
+    LATE_OUTPUT,
+    NO_ID,
+    NO_OUTPUT,
+    NOT_SENT,
+    OUTPUT_GONE,
+    OUTPUT_UNFIT,
+    RETRIED,
+    RULES,
+    STUCK,
+    UNKNOWN_STATE,
+)
+
+_RANK = {StateKind.PENDING: 0, StateKind.RUNNING: 1}
+_NOT_MEDIA = frozenset({"html", "json", "xml", "text", "empty"})
+
+
+def offered(_contract: Contract, case: Case) -> Text | None:
+    """Needs a planned call."""
+    if case.plan is not None:
+        return None
+    return Text(
+        en="no call was given (--operation and --request)",
+        ru="вызов не задан (--operation и --request)",
+    )
+
+
+def ask(contract: Contract, case: Case) -> Ask:
+    """Create, follow, fetch the head of the result."""
+    plan = case.plan
+    if plan is None:
+        return None
+    operation = contract.operations[plan.operation]
+    made = yield contract.request(plan.operation, body=plan.body, query=plan.query, path=plan.path)
+    job_id = identity(contract, operation, made)
+    if job_id is None:
+        return None
+    output = yield from follow(contract, operation, job_id, case.poll)
+    if output is not None:
+        yield output_request(output)
+    return output
+
+
+def judge(contract: Contract, tape: Tape) -> Iterable[Finding]:
+    """What every job on the tape came to, and what plain calls answered."""
+    readers = {op.job.read for op in contract.operations.values() if op.job}
+    told = [*contract.operations.values()]
+    jobs = {op.id for op in told if op.job} | readers
+    for exchange in tape:
+        request = exchange.request
+        if request.purpose is Purpose.CALL and request.operation not in jobs:
+            yield from answers.findings(contract, exchange)
+    for story in stories(contract, tape):
+        yield from _created(contract, story)
+        yield from _followed(contract, story)
+
+
+def _created(contract: Contract, story: Story) -> Iterator[Finding]:
+    if not story.creates:
+        return
+    last = story.creates[-1]
+    if isinstance(last.answer, Unsent):
+        yield from _unsent(story, last)
+    elif ambiguous(contract, last):
+        yield from _ambiguous(contract, story, last)
+    elif story.id is None and answers.succeeded(contract, last):
+        yield _about(story, NO_ID, [last], subject=story.operation.id)
+    elif story.id is None:
+        yield from _refused(contract, story, last)
+    else:
+        yield from answers.findings(contract, last)
+        yield from _retried(contract, story)
+
+
+def _unsent(story: Story, last: Exchange) -> Iterator[Finding]:
+    answer = last.answer
+    if isinstance(answer, Unsent) and answer.reason is not UnsentReason.DRY:
+        facts = {"detail": answer.message or answer.reason.value}
+        yield _about(story, NOT_SENT, [last], subject=story.operation.id, **facts)
+
+
+def _ambiguous(contract: Contract, story: Story, last: Exchange) -> Iterator[Finding]:
+    answer = last.answer
+    if isinstance(answer, Fault):
+        facts = {"detail": answer.message}
+        yield _about(story, AMBIGUOUS, [last], subject=story.operation.id, **facts)
+        return
+    yield from answers.findings(contract, last)
+    detail = f"HTTP {last.response.status}" if last.response else ""
+    found = _about(story, AMBIGUOUS, [last], subject=story.operation.id, detail=detail)
+    yield replace(found, severity=Severity.WARN, blame=Blame.PROVIDER)
+
+
+def _refused(contract: Contract, story: Story, last: Exchange) -> Iterator[Finding]:
+    """The last attempt decides; the more attempts said the same, the surer."""
+    evidence = tuple(exchange.position for exchange in story.creates)
+    surer = min(0.05 * (len(story.creates) - 1), 0.15)
+    for finding in answers.findings(contract, last):
+        certainty = min(0.95, finding.certainty + surer)
+        yield replace(finding, evidence=evidence, certainty=certainty)
+
+
+def _retried(contract: Contract, story: Story) -> Iterator[Finding]:
+    failures = [f for e in story.creates[:-1] for f in answers.findings(contract, e)]
+    if failures:
+        first = failures[0]
+        code = first.code or first.rule.code
+        found = _about(
+            story,
+            RETRIED,
+            story.creates,
+            subject=story.operation.id,
+            failures=len(failures),
+            code=code,
+        )
+        blame = Blame.PROVIDER if first.blame is Blame.UNDECIDED else first.blame
+        yield replace(found, code=first.code, blame=blame)
+
+
+def _followed(contract: Contract, story: Story) -> Iterator[Finding]:
+    for exchange in story.failed_reads[-1:]:
+        yield from answers.findings(contract, exchange)
+    yield from _backwards(story)
+    last = story.last
+    if last is None or (story.failed_reads and last.state and not last.state.final):
+        return
+    if last.state is None:
+        yield _ended(story, last, UNKNOWN_STATE)
+    elif last.state.kind is StateKind.FAILED:
+        found = _ended(story, last, FAILED)
+        yield replace(found, code=last.value, certainty=0.75 if last.reason else 0.7)
+    elif not last.state.final:
+        yield replace(_ended(story, last, STUCK), certainty=0.7)
+    elif last.state.kind is StateKind.DONE:
+        yield from _delivered(story, last)
+
+
+def _delivered(story: Story, last: Poll) -> Iterator[Finding]:
+    if not last.output:
+        yield _ended(story, last, NO_OUTPUT)
+        return
+    if any(p.state == last.state and not p.output for p in story.polls):
+        yield _ended(story, last, LATE_OUTPUT)
+    problems = list(_fetched(story))
+    yield from problems
+    if not problems:
+        yield _ended(story, last, HEALTHY)
+
+
+def _fetched(story: Story) -> Iterator[Finding]:
+    for exchange in story.outputs[-1:]:
+        response = exchange.response
+        if response is None:
+            detail = getattr(exchange.answer, "message", "") or "no answer"
+            yield _about(story, OUTPUT_GONE, [exchange], detail=detail, **_lifetime(story))
+        elif response.status >= 300:  # noqa: PLR2004  # HTTP's own border of success
+            detail = f"HTTP {response.status} {response.reason}".strip()
+            found = _about(story, OUTPUT_GONE, [exchange], detail=detail, **_lifetime(story))
+            yield replace(found, code=str(response.status))
+        elif response.media is not None and response.media.container in _NOT_MEDIA:
+            yield _about(story, OUTPUT_UNFIT, [exchange], detail=response.media.container)
+
+
+def _lifetime(story: Story) -> dict[str, str]:
+    days = story.job.lifetime_days
+    if days is None:
+        return {"lifetime_en": "", "lifetime_ru": ""}
+    return {
+        "lifetime_en": f" (this provider keeps results {days:g} days)",
+        "lifetime_ru": f" (провайдер хранит результаты {days:g} дн.)",
+    }
+
+
+def _backwards(story: Story) -> Iterator[Finding]:
+    before: Poll | None = None
+    for poll in story.polls:
+        if before and before.state and poll.state and _earlier(poll, before):
+            yield _about(
+                story,
+                BACKWARDS,
+                [before.exchange, poll.exchange],
+                before=before.state.name,
+                after=poll.state.name,
+            )
+            return
+        before = poll
+
+
+def _earlier(poll: Poll, before: Poll) -> bool:
+    if poll.state is None or before.state is None:
+        return False
+    return _RANK.get(poll.state.kind, 2) < _RANK.get(before.state.kind, 2)
+
+
+def _ended(story: Story, last: Poll, rule: Rule) -> Finding:
+    begun = story.creates[-1] if story.creates else story.polls[0].exchange
+    return _about(
+        story,
+        rule,
+        [begun, last.exchange],
+        state=last.state.name if last.state else last.value,
+        value=last.value,
+        reason=last.reason or "none",
+        polls=len(story.polls),
+        seconds=last.exchange.started_s + last.exchange.duration_s - begun.started_s,
+        output=_described(story),
+    )
+
+
+def _described(story: Story) -> str:
+    for exchange in story.outputs[-1:]:
+        media = exchange.response.media if exchange.response else None
+        if media is not None:
+            return f"{media.container}, {media.size_bytes} bytes"
+    return "not fetched"
+
+
+def _about(
+    story: Story, rule: Rule, exchanges: list[Exchange], *, subject: str = "", **facts: object
+) -> Finding:
+    return Finding(
+        rule=rule,
+        subject=subject or story.id or story.operation.id,
+        facts=facts,
+        evidence=tuple(exchange.position for exchange in exchanges),
+        certainty=0.9,
+    )
+
+
+SCENARIO = Scenario(
+    name="job",
+    title=Text(en="The call itself", ru="Сам вызов"),
+    order=80,
+    ask=ask,
+    judge=judge,
+    rules=RULES,
+    offered=offered,
+)
