@@ -30,17 +30,23 @@ def read_yaml(path: Path, *, hint: str = "") -> Json:
 
 def line_of(path: Path, steps: Sequence[str | int]) -> int | None:
     """The line (from 1) where the value at `steps` stands; of its nearest parent if it is gone."""
+    found = position_of(path, steps)
+    return found[0] if found else None
+
+
+def position_of(path: Path, steps: Sequence[str | int]) -> tuple[int, int] | None:
+    """Line and column (from 1) of the value at `steps`, or of its nearest parent."""
     try:
         node = yaml.compose(path.read_text("utf-8"), Loader=_Loader)
     except (OSError, yaml.YAMLError, UnicodeDecodeError):
         return None
-    line: int | None = None
+    position: tuple[int, int] | None = None
     for step in (*steps, None):
         if node is None:
-            return line
-        line = node.start_mark.line + 1
+            return position
+        position = (node.start_mark.line + 1, node.start_mark.column + 1)
         node = _child(node, step)
-    return line
+    return position
 
 
 def _child(node: yaml.Node, step: str | int | None) -> yaml.Node | None:
