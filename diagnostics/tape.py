@@ -64,9 +64,12 @@ class TapeFile:
         about = slot.exchange(request, _DIED, started_s=started_s)
         self._line({"intent": exchange_to(self._gate.exchange(about))})
 
-    def append(self, exchange: Exchange) -> None:
-        """One whole line in one write, so that several writers never mix."""
-        self._line(self._outsource(exchange_to(self._gate.exchange(exchange))))
+    def append(self, exchange: Exchange) -> Exchange:
+        """One whole line in one write, so that several writers never mix; gives what was kept."""
+        gated = self._gate.exchange(exchange)
+        if self._handle is not None:
+            self._line(self._outsource(exchange_to(gated)))
+        return gated
 
     def close(self) -> None:
         """Nothing more will come."""

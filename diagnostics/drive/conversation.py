@@ -5,10 +5,9 @@ repeated, only the last; the tape keeps all.
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 
 from diagnostics.drive.clock import Clock
 from diagnostics.drive.driver import Driver, Slot
@@ -22,18 +21,27 @@ _INTERRUPTED = Fault(
     kind=FaultKind.RESET, message="interrupted by the user while under way", may_have_arrived=True
 )
 
-Recorder = Callable[[Exchange], Exchange]
-"""Puts an exchange on the tape and returns it with its position."""
+
+class Recorder(Protocol):
+    """The tape of a run, as it grows."""
+
+    def record(self, exchange: Exchange) -> Exchange:
+        """Put an exchange on the tape; gives it back with its position."""
+        ...
+
+    def intend(self, request: Request, slot: Slot, started_s: float) -> None:
+        """A paid call is about to leave: should we die now, the tape must tell."""
+        ...
 
 
 class Conversations:
     """Carries out the asks of one scenario; each `ask` is a conversation with its own number."""
 
     def __init__(
-        self, *, driver: Driver, policy: Policy, clock: Clock, record: Recorder, scenario: str
+        self, *, driver: Driver, policy: Policy, clock: Clock, recorder: Recorder, scenario: str
     ) -> None:
         self._driver, self._policy, self._clock = driver, policy, clock
-        self._record, self._scenario = record, scenario
+        self._recorder, self._scenario = recorder, scenario
         self._numbers = count()
 
     async def run(self, ask: Ask) -> Any:
@@ -68,9 +76,11 @@ class Conversations:
 
     async def _one(self, request: Request, slot: Slot) -> Exchange:
         started_s = self._clock.now()
+        if request.spends:
+            self._recorder.intend(request, slot, started_s)
         try:
-            return self._record(await self._driver.exchange(request, slot))
+            return self._recorder.record(await self._driver.exchange(request, slot))
         except asyncio.CancelledError:
             if request.spends:  # it may be under way: the report must be able to say so
-                self._record(slot.exchange(request, _INTERRUPTED, started_s=started_s))
+                self._recorder.record(slot.exchange(request, _INTERRUPTED, started_s=started_s))
             raise

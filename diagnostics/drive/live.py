@@ -63,13 +63,13 @@ class Live:
         authority: Authority,
         budget: Budget,
         clock: Clock,
-        record: Recorder,
+        recorder: Recorder,
         local: Mapping[str, AsgiTransport] | None = None,
         bounds: Bounds | None = None,
         verify: ssl.SSLContext | None = None,
     ) -> None:
         self._contract, self._target, self._authority = contract, target, authority
-        self._budget, self._clock, self._record = budget, clock, record
+        self._budget, self._clock, self._recorder = budget, clock, recorder
         self._local = dict(local or {})
         self._bounds = bounds or Bounds()
         self._sockets = SocketTransport(verify=verify)
@@ -110,7 +110,7 @@ class Live:
         self, request: Request, slot: Slot, url: httpx.URL
     ) -> tuple[tuple[str, str], ...] | Unsent:
         async def send(token_request: Request, body: bytes) -> Exchange:
-            return self._record(await self._send(token_request, slot, body))
+            return self._recorder.record(await self._send(token_request, slot, body))
 
         keys = await self._authority.headers(request, url.host, send)
         if keys is None:

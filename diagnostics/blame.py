@@ -1,0 +1,211 @@
+"""Whose fault is it? Chooses one blame among the findings, says how sure, and what it is not.
+
+A cause upstream of a symptom wins: 1015 ("create video error") with an input nobody can fetch is
+`media`, not `provider`. Where the evidence does not decide, `undecided` is said openly.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from diagnostics.contract import Contract
+from diagnostics.finding import Excluded, Finding, Judgement, Outcome
+from diagnostics.model import (
+    Blame,
+    Purpose,
+    Severity,
+    Tape,
+    TargetKind,
+    Text,
+    Unsent,
+    UnsentReason,
+    Verdict,
+)
+
+CHAIN = (
+    Blame.NETWORK,
+    Blame.ENDPOINT,
+    Blame.CREDENTIALS,
+    Blame.ACCOUNT,
+    Blame.RATE_LIMIT,
+    Blame.QUOTA,
+    Blame.PARAMETERS,
+    Blame.MEDIA,
+    Blame.CONTENT_POLICY,
+    Blame.PROVIDER,
+    Blame.DELIVERY,
+    Blame.CLIENT,
+    Blame.UNDECIDED,
+)
+"""The order in which a call meets its obstacles: an earlier one hides the later ones."""
+
+SURE_ENOUGH = 0.5
+"""Below this nobody is blamed."""
+
+INPUTS_FINE = 0.8
+"""How sure the provider is at fault when every input was fetched and is fit (our estimate)."""
+
+CLEARS: Mapping[str, tuple[Blame, Text]] = {
+    "parameters": (
+        Blame.PARAMETERS,
+        Text(
+            en="the request meets every documented rule",
+            ru="запрос соответствует всем правилам документации",
+        ),
+    ),
+    "network": (
+        Blame.NETWORK,
+        Text(
+            en="the host resolves, connects and answers",
+            ru="хост находится, соединяется и отвечает",
+        ),
+    ),
+    "credentials": (
+        Blame.CREDENTIALS,
+        Text(
+            en="an authenticated read with the same key was answered",
+            ru="чтение с тем же ключом прошло успешно",
+        ),
+    ),
+    "endpoints": (
+        Blame.ENDPOINT,
+        Text(en="every address of this call answers", ru="все адреса этого вызова отвечают"),
+    ),
+    "quota": (
+        Blame.QUOTA,
+        Text(
+            en="the balance is not known to fall short of the call",
+            ru="нет признаков того, что баланса не хватит на вызов",
+        ),
+    ),
+    "media": (
+        Blame.MEDIA,
+        Text(
+            en="every input file was fetched and is fit",
+            ru="все входные файлы скачались и подходят",
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Evidence:
+    """What the scenarios found, sorted for deciding."""
+
+    fails: list[Finding]
+    warns: list[Finding]
+    clear: dict[str, Outcome]
+    """Scenarios that looked and found nothing to fail."""
+
+
+def blame(contract: Contract, tape: Tape, outcomes: Sequence[Outcome]) -> Judgement:
+    """The verdict, its one blame, the deciding findings, what was excluded."""
+    seen = _evidence(contract, outcomes)
+    excluded = tuple(_excluded(seen))
+    if seen.fails:
+        return _failed(seen, excluded)
+    if not _looked(tape, outcomes):
+        return Judgement(verdict=Verdict.INCONCLUSIVE, blame=Blame.UNDECIDED, certainty=0.0)
+    if seen.warns:
+        worst = max(seen.warns, key=_weight)
+        return Judgement(
+            verdict=Verdict.WARN,
+            blame=worst.blame,
+            certainty=worst.certainty,
+            because=(worst, *(w for w in seen.warns if w is not worst)),
+            excluded=tuple(e for e in excluded if e.blame is not worst.blame),
+            code=worst.code,
+        )
+    if _withheld(tape):
+        return Judgement(verdict=Verdict.PASS, blame=Blame.NONE, certainty=0.6, excluded=excluded)
+    return Judgement(verdict=Verdict.PASS, blame=Blame.NONE, certainty=0.9, excluded=excluded)
+
+
+def _evidence(contract: Contract, outcomes: Sequence[Outcome]) -> _Evidence:
+    clear = {
+        o.scenario: o
+        for o in outcomes
+        if o.note is None and o.verdict in {Verdict.PASS, Verdict.WARN}
+    }
+    every = [_weighed(contract, f, clear) for o in outcomes for f in o.findings]
+    return _Evidence(
+        fails=[f for f in every if f.severity is Severity.FAIL],
+        warns=[f for f in every if f.severity is Severity.WARN],
+        clear=clear,
+    )
+
+
+def _weighed(contract: Contract, finding: Finding, clear: Mapping[str, Outcome]) -> Finding:
+    """A code that may come from the inputs blames the provider only once they were looked at."""
+    known = contract.errors.get(finding.code or "")
+    if known is None or not known.inspect_inputs or finding.rule.code != "answer-business-code":
+        return finding
+    looked_at = clear.get("media")
+    if looked_at is None:
+        return finding
+    surer = INPUTS_FINE + max(0.0, finding.certainty - 0.45)
+    if looked_at.verdict is Verdict.WARN:
+        surer -= 0.2
+    return replace(finding, certainty=min(0.9, round(surer, 2)))
+
+
+def _failed(seen: _Evidence, excluded: tuple[Excluded, ...]) -> Judgement:
+    symptoms = {f.code for f in seen.fails if f.code}
+    causes = [f for f in seen.fails if f.explains & symptoms and f.certainty >= SURE_ENOUGH]
+    deciding = min(causes or seen.fails, key=_rank)
+    agreeing = [f for f in seen.fails if f.blame is deciding.blame]
+    certainty = max(f.certainty for f in agreeing)
+    because = [deciding, *(f for f in seen.fails if f is not deciding)]
+    blamed = deciding.blame if certainty >= SURE_ENOUGH else Blame.UNDECIDED
+    undecided = blamed is Blame.UNDECIDED
+    return Judgement(
+        verdict=Verdict.INCONCLUSIVE if undecided else Verdict.FAIL,
+        blame=blamed,
+        certainty=round(certainty, 2),
+        because=tuple(because),
+        excluded=tuple(e for e in excluded if e.blame is not blamed),
+        code=_code(deciding, agreeing, symptoms),
+    )
+
+
+def _code(deciding: Finding, agreeing: Sequence[Finding], symptoms: set[str]) -> str | None:
+    explained = sorted(deciding.explains & symptoms)
+    if explained:
+        return explained[0]
+    return deciding.code or next((f.code for f in agreeing if f.code), None)
+
+
+def _rank(finding: Finding) -> tuple[bool, int, float]:
+    """Decided ones first, then in the order of the chain, the surest first."""
+    weak = finding.certainty < SURE_ENOUGH or finding.blame is Blame.UNDECIDED
+    place = CHAIN.index(finding.blame) if finding.blame in CHAIN else len(CHAIN)
+    return weak, place, -finding.certainty
+
+
+def _weight(finding: Finding) -> tuple[bool, float]:
+    """A warning about a provider's code or with a blame outweighs one without."""
+    return finding.code is not None, finding.certainty
+
+
+def _excluded(seen: _Evidence) -> Iterable[Excluded]:
+    failed = {finding.blame for finding in seen.fails}
+    for scenario, (cleared, why) in CLEARS.items():
+        outcome = seen.clear.get(scenario)
+        if outcome is not None and cleared not in failed:
+            evidence = tuple(n for f in outcome.findings for n in f.evidence)
+            yield Excluded(blame=cleared, why=why, evidence=evidence[:10])
+
+
+def _looked(tape: Tape, outcomes: Sequence[Outcome]) -> bool:
+    """Something was checked: a request answered, or a request judged before sending."""
+    sent = any(not isinstance(exchange.answer, Unsent) for exchange in tape)
+    return sent or any(outcome.findings for outcome in outcomes)
+
+
+def _withheld(tape: Tape) -> bool:
+    """The call itself was kept back, so its health was never seen."""
+    return tape.case.target.kind is not TargetKind.EMULATOR and any(
+        isinstance(e.answer, Unsent)
+        and e.answer.reason is not UnsentReason.DRY
+        and e.request.purpose is Purpose.CALL
+        for e in tape
+    )

@@ -1,0 +1,175 @@
+"""What does a tape come to: verdict, one blame, how sure, what was ruled out, what it cost?
+
+Runs the judges of the scenarios over their part of the tape. Nothing here but contract and tape
+decides, so anybody can work every verdict out again, later.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from diagnostics.blame import blame
+from diagnostics.contract import Contract, dig
+from diagnostics.drive.policy import ambiguous
+from diagnostics.finding import Ambiguous, Finding, Judgement, Outcome, Report, Spending
+from diagnostics.jobs import identity
+from diagnostics.model import (
+    Exchange,
+    Fault,
+    Purpose,
+    Severity,
+    Tape,
+    Text,
+    Unsent,
+    UnsentReason,
+    Verdict,
+)
+from diagnostics.scenario import Scenario
+
+NOT_RUN = Text(
+    en="not run: an earlier scenario had already decided",
+    ru="не выполнялся: исход уже решил предыдущий сценарий",
+)
+
+
+def judge(contract: Contract, tape: Tape, scenarios: Iterable[Scenario]) -> Report:
+    """Everything a run came to, from its tape alone."""
+    outcomes = tuple(outcome(contract, tape, scenario) for scenario in scenarios)
+    interrupted = any(_interrupted(exchange) for exchange in tape)
+    return Report(
+        tape=tape,
+        judgement=conclude(contract, tape, outcomes),
+        outcomes=outcomes,
+        spending=spending(contract, tape),
+        ambiguous=tuple(_ambiguous(contract, tape)),
+        interrupted=interrupted,
+    )
+
+
+def outcome(contract: Contract, tape: Tape, scenario: Scenario) -> Outcome:
+    """What one scenario came to."""
+    own = tape.of(scenario.name)
+    if not len(own):
+        note = scenario.offered(contract, tape.case) or NOT_RUN
+        return Outcome(scenario=scenario.name, verdict=Verdict.INCONCLUSIVE, note=note)
+    findings = tuple(scenario.judge(contract, own))
+    last = own.exchanges[-1]
+    return Outcome(
+        scenario=scenario.name,
+        verdict=_verdict(findings, own.exchanges),
+        findings=findings,
+        requests=sum(1 for exchange in own if not isinstance(exchange.answer, Unsent)),
+        duration_s=max(0.0, last.started_s + last.duration_s - own.exchanges[0].started_s),
+    )
+
+
+def conclude(contract: Contract, tape: Tape, outcomes: Sequence[Outcome]) -> Judgement:
+    """The verdict of the whole, with its one blame."""
+    return blame(contract, tape, outcomes)
+
+
+def _verdict(findings: Sequence[Finding], exchanges: Sequence[Exchange]) -> Verdict:
+    severities = {finding.severity for finding in findings}
+    if Severity.FAIL in severities:
+        return Verdict.FAIL
+    if Severity.WARN in severities:
+        return Verdict.WARN
+    kept = [e.answer for e in exchanges if isinstance(e.answer, Unsent)]
+    if len(kept) == len(exchanges) and any(a.reason is not UnsentReason.DRY for a in kept):
+        return Verdict.INCONCLUSIVE
+    return Verdict.PASS
+
+
+def _interrupted(exchange: Exchange) -> bool:
+    answer = exchange.answer
+    return isinstance(answer, Unsent) and answer.reason is UnsentReason.INTERRUPTED
+
+
+# --- money ------------------------------------------------------------------------------------
+
+
+def spending(contract: Contract, tape: Tape) -> Spending:
+    """What finding out cost: from prices where they are known, else from the balance."""
+    sent = [e for e in tape if not isinstance(e.answer, Unsent)]
+    paid = [e for e in sent if e.request.spends and e.request.purpose is Purpose.CALL]
+    balances = [b for b in (balance(contract, e) for e in sent) if b is not None]
+    before = balances[0] if balances else None
+    after = balances[-1] if len(balances) > 1 else None
+    return Spending(
+        requests=len(sent),
+        paid_requests=len(paid),
+        credits_spent=_spent(contract, paid, before, after),
+        credits_before=before,
+        credits_after=after,
+    )
+
+
+def balance(contract: Contract, exchange: Exchange) -> float | None:
+    """The credits that a balance answer tells."""
+    if exchange.request.operation != contract.roles.get("balance") or exchange.response is None:
+        return None
+    reading = contract.read(exchange.response, exchange.request.operation)
+    found = dig(reading.body, contract.roles.get("balance_field", "")) if reading.ok else []
+    value = found[0] if found else None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _spent(
+    contract: Contract, paid: Sequence[Exchange], before: float | None, after: float | None
+) -> float | None:
+    accepted = [e for e in paid if _accepted(contract, e)]
+    if not accepted:
+        return 0.0 if not any(ambiguous(contract, e) for e in paid) else _fall(before, after)
+    measured = _fall(before, after)
+    if measured is not None:
+        return measured
+    prices = [exchange.request.credits for exchange in accepted]
+    known = [price for price in prices if price is not None]
+    return sum(known) if len(known) == len(prices) else None
+
+
+def _fall(before: float | None, after: float | None) -> float | None:
+    return None if before is None or after is None else round(before - after, 6)
+
+
+def _accepted(contract: Contract, exchange: Exchange) -> bool:
+    if isinstance(exchange.answer, Fault) or exchange.response is None:
+        return False
+    return contract.read(exchange.response, exchange.request.operation).ok
+
+
+# --- creates whose outcome nobody knows -------------------------------------------------------
+
+
+def _ambiguous(contract: Contract, tape: Tape) -> Iterable[Ambiguous]:
+    for exchange in tape:
+        if ambiguous(contract, exchange):
+            answer = exchange.answer
+            yield Ambiguous(
+                operation=exchange.request.operation or exchange.request.url,
+                position=exchange.position,
+                started_s=exchange.started_s,
+                why=answer.message if isinstance(answer, Fault) else f"HTTP {_status(exchange)}",
+            )
+
+
+def _status(exchange: Exchange) -> int:
+    return exchange.response.status if exchange.response else 0
+
+
+def running_jobs(contract: Contract, tape: Tape) -> tuple[str, ...]:
+    """Ids of jobs that were created and whose last known state is not final."""
+    from diagnostics.jobs import stories  # noqa: PLC0415  # only an interrupted run asks
+
+    return tuple(
+        story.id
+        for story in stories(contract, tape)
+        if story.id and not (story.last and story.last.state and story.last.state.final)
+    )
+
+
+def with_running_jobs(contract: Contract, report: Report) -> Report:
+    """The report of an interrupted run, its running jobs listed."""
+    return replace(report, interrupted=True, running_jobs=running_jobs(contract, report.tape))
+
+
+__all__ = ["balance", "conclude", "identity", "judge", "outcome", "spending", "with_running_jobs"]
