@@ -1,0 +1,61 @@
+# Each target builds .venv itself when it is absent or the lock has changed.
+#   make diagnose [FAULT=unreachable-media] [ARGS="--lang ru"]
+#   make test     [ARGS="tests/test_main.py -k help"]
+#   make check    ruff, its formatter and mypy, all strict
+#   make bench    the figures to reach, as ratios measured in one run
+#   make docs     writes the commands' help into README.md
+#   make lock     pins what pyproject.toml asks for
+
+PYTHON ?= python3
+FAULT ?=
+ARGS ?=
+OURS := diagnostics scenarios reports
+PY := .venv/bin/python
+READY := .venv/ready
+LOCKER := out/locker
+
+.PHONY: diagnose test check bench docs lock
+
+diagnose: $(READY)
+	@.venv/bin/diagnostics run $(if $(FAULT),--fault "$(FAULT)") $(ARGS)
+
+test: $(READY)
+	@$(PY) -m pytest $(ARGS)
+
+check: $(READY)
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+
+bench: $(READY)
+	@$(PY) -m compileall -q $(OURS)
+	@$(PY) benchmarks $(ARGS)
+
+docs: $(READY)
+	@$(PY) tests/readme_help.py
+
+# Bytecode is compiled here because PYTHONDONTWRITEBYTECODE would make every start slow.
+$(READY): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "error: no $(PYTHON) here"; \
+	  echo "  hint: install Python 3.11 or newer, or: make PYTHON=/path/to/python3.11"; exit 2; } >&2
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: $(PYTHON) is older than Python 3.11: $$($(PYTHON) --version 2>&1)"; \
+	  echo "  hint: make PYTHON=python3.11"; exit 2; } >&2
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "error: $(PYTHON) has no venv module"; \
+	  echo "  hint: apt-get install python3-venv, then run make again"; exit 2; } >&2
+	@echo "building .venv (once, and again when the lock changes)" >&2
+	@$(PY) -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PY) -m compileall -q $(OURS)
+	@touch $@
+
+lock: $(READY)
+	@$(PYTHON) -m venv $(LOCKER)
+	@$(LOCKER)/bin/python -m pip install --quiet --disable-pip-version-check pip-tools
+	@$(LOCKER)/bin/python .ci/wanted > $(LOCKER)/wanted.txt
+	@$(LOCKER)/bin/pip-compile --quiet --no-config --no-emit-index-url --no-emit-find-links \
+	  --no-emit-trusted-host --strip-extras --no-header --no-annotate --generate-hashes \
+	  --allow-unsafe --output-file $(LOCKER)/pinned.txt $(LOCKER)/wanted.txt
+	@{ echo '# Pinned with hashes. Made by `make lock` from pyproject.toml; do not edit.'; \
+	  cat $(LOCKER)/pinned.txt; } > requirements.lock

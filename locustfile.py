@@ -1,0 +1,72 @@
+"""How does the emulator bear many readers? A first, small load: free reads to this machine only.
+
+    diagnostics emulate akool --port 8080 &
+    locust -f locustfile.py --headless --host http://127.0.0.1:8080 --users 10
+
+It sends one free, authenticated read (the balance), refuses every host but 127.0.0.1, and stops by
+itself after 30 s (`--run-time` says otherwise). Profiles, paid calls under a budget, and judging
+the tape are issue 5: `diagnostics load` does not exist yet.
+"""
+
+import json
+import sys
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+from locust import FastHttpUser, constant_pacing, events, task
+
+from diagnostics import contract_load
+
+RUN_TIME_S = 30
+_HERE = "127.0.0.1"
+
+
+def refusal(host: str | None) -> str | None:
+    """Why this host gets no load from us; None when it is this machine."""
+    if not host:
+        return "name the emulator: --host http://127.0.0.1:PORT (see: diagnostics emulate)"
+    if urlsplit(host).hostname != _HERE:
+        return f"{host} is not {_HERE}: this file loads the emulator only, never a provider"
+    return None
+
+
+def account(host: str) -> dict[str, Any]:
+    """What the emulator says of itself: its provider and the key that it accepts."""
+    with urlopen(f"{host.rstrip('/')}/_emulator", timeout=5) as answer:  # noqa: S310  # http, and 127.0.0.1 by `refusal`
+        facts: dict[str, Any] = json.load(answer)
+    return facts
+
+
+@events.init.add_listener
+def _guard(environment: Any, **_others: Any) -> None:
+    why = refusal(environment.host)
+    if why is None:
+        try:
+            environment.emulated = account(environment.host)
+        except (URLError, OSError, ValueError) as error:
+            why = f"no emulator answers at {environment.host}: {error}"
+    if why:
+        sys.exit(f"error: {why}")
+    if environment.parsed_options and not environment.parsed_options.run_time:
+        environment.parsed_options.run_time = RUN_TIME_S
+
+
+class Reader(FastHttpUser):
+    """Asks for the balance once a second."""
+
+    wait_time = constant_pacing(1)
+
+    def on_start(self) -> None:
+        """Take the emulator's own key: no real credential is read here."""
+        emulated = self.environment.emulated
+        contract = contract_load.load(emulated["provider"])
+        scheme = next(s for s in contract.schemes if not s.token_operation)
+        self.asked = contract.operations[contract.roles["balance"]]
+        self.credentials = {scheme.header: f"{scheme.prefix}{emulated['key']}"}
+
+    @task
+    def balance(self) -> None:
+        """A free, authenticated read."""
+        self.client.request(self.asked.method, self.asked.path, headers=self.credentials)
