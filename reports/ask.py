@@ -1,0 +1,109 @@
+"""What should the provider be asked, if anything, and what should be done first?"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from diagnostics.contract import Contract
+from diagnostics.finding import Finding, Report
+from diagnostics.model import Blame, Severity, TargetKind, Verdict
+from reports.digest import Digest, Tally, host_of
+from reports.line import Line, place
+from reports.symptom import what
+from reports.words import Words, moment, spaced, words
+
+ASKED = {Blame.PROVIDER, Blame.UNDECIDED, Blame.ENDPOINT, Blame.ACCOUNT}
+IDS_MAX = 4
+STEPS_MAX = 7
+
+
+def reach(report: Report, contract: Contract) -> str:
+    """Who answered, as far as words about the provider go: emulator, cassette, live, foreign…"""
+    target = report.tape.case.target
+    if target.kind is TargetKind.LIVE:
+        host = host_of(target.base_url).partition(":")[0]
+        return "live" if host in contract.hosts else "foreign"
+    return str(target.kind)
+
+
+def question(
+    report: Report, contract: Contract, line: Line | None, seen: Digest, said: Words
+) -> Mapping[str, Any]:
+    """The question in the reader's language and in English, or why there is none."""
+    judgement, asked = report.judgement, reach(report, contract)
+    if judgement.verdict is Verdict.PASS or judgement.blame not in ASKED:
+        why = said.say("question.none", title=contract.title, why=_why_not(report, said))
+        return {"asks": False, "text": why, "text_en": ""}
+    if asked in {"emulator", "foreign", "dry"} or line is None:
+        reason = "silence" if line is None else asked
+        why = said.say(
+            "question.none", title=contract.title, why=said.say(f"question.because_{reason}")
+        )
+        return {"asks": False, "text": why, "text_en": ""}
+    english = words("en")
+    return {
+        "asks": True,
+        "text": _composed(report, line, seen, said),
+        "text_en": _composed(report, line, seen, english),
+    }
+
+
+def _why_not(report: Report, said: Words) -> str:
+    if report.judgement.verdict is Verdict.PASS:
+        return said.say("question.because_pass")
+    return said.say("question.because_blame", noun=said.say(f"noun.{report.judgement.blame}"))
+
+
+def _composed(report: Report, line: Line | None, seen: Digest, said: Words) -> str:
+    parts = [*_happened(line, seen, said), *_ruled_out(report, said)]
+    spends = line is not None and line.exchange.request.spends
+    free = "" if spends or report.judgement.blame is not Blame.PROVIDER else "_free"
+    parts.append(said.say(f"question.ask.{report.judgement.blame}{free}"))
+    return " ".join(parts)
+
+
+def _happened(line: Line | None, seen: Digest, said: Words) -> Iterator[str]:
+    if line is None:
+        return
+    request = line.exchange.request
+    tally = seen.operations.get(request.operation or "", Tally())
+    span = tally.failures if tally.failed else seen.failures
+    yield said.say(
+        "question.happened",
+        call=f"{request.method} {place(request.url)[:200]}",
+        what=what(line, said),
+        failed=tally.failed,
+        times=said.count("request", max(tally.sent, 1)),
+        first=spaced(moment(span.first_s or line.exchange.started_s)),
+        last=spaced(moment(span.last_s or line.exchange.started_s)),
+    )
+    ids = [one["value"] for one in seen.identifiers.found()[:IDS_MAX]]
+    if ids:
+        yield said.say("question.ids", ids=", ".join(ids))
+
+
+def _ruled_out(report: Report, said: Words) -> Iterator[str]:
+    whys = [one.why.in_language(said.language).rstrip(".") for one in report.judgement.excluded]
+    if whys:
+        yield said.say("question.ruled_out", whys="; ".join(whys))
+
+
+def steps(report: Report, contract: Contract, said: Words, *, asks: bool) -> list[str]:
+    """What to do, most deciding first, each step once."""
+    judgement, language = report.judgement, said.language
+    found = [finding.remedy(language) for finding in judgement.because]
+    known = contract.errors.get(judgement.code or "")
+    if known is not None and known.blame is judgement.blame:
+        found.append(known.remedy.in_language(language))
+    found.extend(finding.remedy(language) for finding in _heavy(report))
+    if report.ambiguous:
+        found.insert(0, said.say("todo.ambiguous"))
+    if asks:
+        found.append(said.say("todo.send", to=contract.support.get("email") or contract.title))
+    if not found:
+        found.append(said.say("todo.nothing"))
+    return list(dict.fromkeys(step for step in found if step))[:STEPS_MAX]
+
+
+def _heavy(report: Report) -> Iterator[Finding]:
+    for weight in (Severity.FAIL, Severity.WARN):
+        yield from (finding for finding in report.findings if finding.severity is weight)

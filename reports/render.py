@@ -1,0 +1,95 @@
+"""How does a report become text, Markdown, JSON or a page? One template a format."""
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diagnostics.contract import Contract
+from diagnostics.errors import UsageError
+from diagnostics.finding import Report
+from reports.document import document
+from reports.phrases import Phrases
+from reports.words import spaced, words
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, FileSystemBytecodeCache
+
+FOLDER = Path(__file__).with_name("templates")
+FILES = {"json": "result.json"}
+"""Names of written files that are not `report.<format>`."""
+
+
+def formats() -> tuple[str, ...]:
+    """Formats by name: JSON, and every `report.<format>.jinja` in the templates folder."""
+    names = {path.name.split(".")[1] for path in FOLDER.glob("report.*.jinja")}
+    return tuple(sorted({"json", *names}))
+
+
+def render(report: Report, contract: Contract, *, format: str, language: str) -> str:  # noqa: A002  # the word the command line uses
+    """One report in one format."""
+    return rendered(document(report, contract, language=language), format=format)
+
+
+def rendered(made: Mapping[str, Any], *, format: str) -> str:  # noqa: A002  # see render
+    """A report document in one format."""
+    known(format)
+    if format == "json":
+        return json.dumps(made, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    said = words(made["language"])
+    template = _environment().get_template(f"report.{format}.jinja")
+    text = template.render(report=made, say=said.say, words=said, phrase=Phrases(words=said))
+    return text
+
+
+def known(wanted: str) -> str:
+    """The format itself, or an error that names the formats there are."""
+    if wanted not in formats():
+        raise UsageError(f"no report format {wanted!r}", hint=f"formats: {', '.join(formats())}")
+    return wanted
+
+
+def file_names(wanted: Iterable[str]) -> dict[str, str]:
+    """Format to file name inside a run folder."""
+    return {one: FILES.get(one, f"report.{one}") for one in map(known, wanted)}
+
+
+@lru_cache(maxsize=1)
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  # start-up
+
+    made = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=lambda name: ".html." in (name or "") or ".svg." in (name or ""),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+        bytecode_cache=_cache(),
+    )
+    made.filters |= {"time": spaced}
+    return made
+
+
+def _cache() -> "FileSystemBytecodeCache | None":
+    """Compiled templates under the user's cache folder; none where it cannot be written."""
+    from jinja2 import FileSystemBytecodeCache  # noqa: PLC0415  # start-up
+
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    folder = root / "genvideo-diagnostics" / "templates"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return FileSystemBytecodeCache(str(folder))
+
+
+def style_hash(style: str) -> str:
+    """The CSP source that allows exactly this style sheet."""
+    digest = hashlib.sha256(style.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -1,0 +1,94 @@
+"""Which exchange does the developer complain about, and how is that said in one line?"""
+
+from diagnostics.finding import Report
+from diagnostics.model import Exchange, TargetKind, Verdict
+from reports.digest import Digest, Tally
+from reports.line import Line, place
+from reports.words import Words
+
+CANDIDATES_MAX = 50
+ASIDE = {"media", "probe", "unsent"}
+
+
+def focus(report: Report, seen: Digest) -> Line | None:
+    """The exchange that shows the verdict best: its code, in the planned call, latest of equals."""
+    plan, best, rank = report.tape.case.plan, None, -1
+    wanted = plan.operation if plan else None
+    for line in _candidates(report, seen, wanted):
+        worth = _worth(report, line, wanted)
+        if worth >= rank:
+            best, rank = line, worth
+    return best
+
+
+def _candidates(report: Report, seen: Digest, wanted: str | None) -> list[Line]:
+    tallies = [seen.operations.get(wanted or "", Tally()), *seen.operations.values()]
+    lines = [line for one in tallies for line in (one.last_well, one.last_failed) if line]
+    for finding in report.judgement.because:
+        for position in finding.evidence[-CANDIDATES_MAX:]:
+            exchange = at(report, position)
+            if exchange is not None:
+                lines.append(seen.reader.read(exchange))
+    return lines
+
+
+def at(report: Report, position: int) -> Exchange | None:
+    """The exchange at a position of the tape, if the tape has one there."""
+    exchanges = report.tape.exchanges
+    if 0 <= position < len(exchanges) and exchanges[position].position == position:
+        return exchanges[position]
+    return None
+
+
+def _worth(report: Report, line: Line, wanted: str | None) -> int:
+    code = report.judgement.code
+    named = code is not None and code in {line.code, str(line.status), line.state}
+    failing = report.judgement.verdict is not Verdict.PASS
+    return (
+        4 * (named and failing)
+        + 2 * (line.exchange.request.operation == wanted)
+        + 2 * (failing and line.ok is False)
+        + (line.kind not in ASIDE)
+        + (line.ok is not None)
+    )
+
+
+def symptom(report: Report, line: Line | None, words: Words, title: str) -> str:
+    """Vendor, operation, stage, code: the first line of a ticket."""
+    emulated = report.tape.case.target.kind is TargetKind.EMULATOR
+    vendor = words.say("vendor.emulated" if emulated else "vendor.real", title=title)
+    if line is None or line.kind == "unsent":
+        return words.say("symptom.unsent", vendor=vendor, what=_finding(report, words))
+    request = line.exchange.request
+    return words.say(
+        "symptom.sent",
+        vendor=vendor,
+        call=request.operation or f"{request.method} {place(request.url)[:200]}",
+        stage=_stage(line, words),
+        what=what(line, words),
+    )
+
+
+def _stage(line: Line, words: Words) -> str:
+    if line.kind != "retry":
+        return words.name("kind", line.kind)
+    first = words.name("kind", "create" if line.exchange.request.spends else "call")
+    return f"{first}, {words.say('label.attempt').lower()} {line.exchange.attempt}"
+
+
+def _finding(report: Report, words: Words) -> str:
+    for finding in (*report.judgement.because, *report.findings):
+        return finding.message(words.language)[:300]
+    return words.say("symptom.nothing")
+
+
+def what(line: Line, words: Words) -> str:
+    """What came back, shortest first: fault, state, code, HTTP status."""
+    if line.fault:
+        return words.name("fault", line.fault)
+    if line.state is not None and line.kind == "poll":
+        known = line.state_name or words.say("state.unknown")
+        return words.say("symptom.state", state=line.state, name=known)
+    if line.code is not None:
+        return f"{line.code} {line.message}".strip()
+    return f"HTTP {line.status} {line.message}".strip()
