@@ -1,0 +1,211 @@
+"""What exactly is to be run? Options, keys and files become one decided order."""
+
+import os
+import time
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from diagnostics import contract_load, credentials, prepare, request_file
+from diagnostics.cli import discover
+from diagnostics.cli.screen import Screen
+from diagnostics.contract import Contract
+from diagnostics.errors import UsageError
+from diagnostics.model import (
+    Case,
+    Exchange,
+    KeyFacts,
+    Plan,
+    PollPolicy,
+    RetryPolicy,
+    Tape,
+    Target,
+    TargetKind,
+)
+from diagnostics.scenario import Scenario
+from diagnostics.tape import read as read_tape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A run, decided: nothing is left to look up but the answers."""
+
+    contract: Contract
+    case: Case
+    scenarios: tuple[Scenario, ...]
+    values: Mapping[str, str]
+    folder: Path
+    formats: tuple[str, ...]
+    deadline_s: float | None
+    fail_fast: bool
+    recorded: Sequence[Exchange] | None = None
+    """Play these instead of asking anybody."""
+
+
+def decide(options: Namespace, screen: Screen) -> Order:
+    """Look everything up that can be wrong before the first request leaves."""
+    contract = contract_load.load(options.provider or "akool")
+    every = discover.scenarios()
+    names = options.scenario or list(every)
+    chosen = tuple(every[discover.known(name, every, "scenario")] for name in names)
+    keys = credentials.read(contract, os.environ, Path(".env"))
+    keys.register(screen.gate)
+    recorded = _recorded(options)
+    if recorded is not None:
+        case = replace(recorded.case, scenarios=tuple(s.name for s in chosen))
+        order = _ordered(options, contract, case, chosen, {})
+        return replace(order, recorded=recorded.exchanges)
+    where = _target(options, contract, keys)
+    values = _values(where, contract, keys, screen)
+    prepare.guard(where, values)
+    case = _case(options, contract, where, values, screen)
+    case = replace(
+        case,
+        keys=_facts(where, contract, keys.facts, values),
+        scenarios=tuple(s.name for s in chosen),
+    )
+    return _ordered(options, contract, case, chosen, values)
+
+
+def _case(
+    options: Namespace,
+    contract: Contract,
+    where: Target,
+    values: Mapping[str, str],
+    screen: Screen,
+) -> Case:
+    local = where.base_url == f"http://{prepare.emulator_host(contract.name)}"
+    sent = [s.header for s in contract.schemes if s.variables and set(s.variables) <= set(values)]
+    return Case(
+        run_id=prepare.run_id(time.time()),
+        target=where,
+        plan=_plan(options, contract, where, screen),
+        auth_headers=tuple(sent) or ((contract.schemes[0].header,) if local else ()),
+        poll=PollPolicy(interval_s=options.poll_interval, max_polls=options.max_polls),
+        retry=RetryPolicy(max_retries=options.max_retries, base_delay_s=options.base_delay),
+        environment=prepare.environment(os.environ),
+        started_s=time.time(),
+        virtual_time=local,
+        budget=options.budget,
+        seed=options.seed,
+    )
+
+
+def _ordered(
+    options: Namespace,
+    contract: Contract,
+    case: Case,
+    chosen: Sequence[Scenario],
+    values: Mapping[str, str],
+) -> Order:
+    return Order(
+        contract=contract,
+        case=case,
+        scenarios=tuple(sorted(chosen, key=lambda s: s.order)),
+        values=values,
+        folder=Path(options.out) / case.run_id,
+        formats=_formats(options.format),
+        deadline_s=options.deadline,
+        fail_fast=options.fail_fast,
+    )
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    wanted = [name.strip() for name in text.split(",") if name.strip()]
+    if set(wanted) - {"txt", "html", "json", "md"}:  # the usual ones need no look at the folder
+        for name in wanted:
+            discover.known(name, discover.formats(), "report format")
+    return tuple(dict.fromkeys(wanted))
+
+
+def _recorded(options: Namespace) -> Tape | None:
+    wanted = options.target
+    if not wanted or "://" in wanted or not Path(wanted).exists():
+        return None
+    path = Path(wanted)
+    if path.suffix in {".yaml", ".yml", ".json", ".har"}:
+        raise UsageError(
+            "vcrpy cassettes and HAR files cannot be replayed yet",
+            place=wanted,
+            hint="give a run folder or its tape.jsonl",
+        )
+    tape = read_tape(path)
+    date = time.strftime("%Y-%m-%d", time.gmtime(tape.case.started_s))
+    origin = replace(tape.case.target, kind=TargetKind.CASSETTE, recorded=date)
+    case = replace(tape.case, run_id=prepare.run_id(time.time()), target=origin, virtual_time=True)
+    return Tape(case=case, exchanges=tape.exchanges)
+
+
+def _target(options: Namespace, contract: Contract, keys: credentials.Credentials) -> Target:
+    wanted = options.target
+    if wanted is None:
+        wanted = "emulator" if options.fault or not keys.values else "live"
+    if wanted == "live" and not keys.values:
+        names = [" with ".join(s.variables) for s in contract.schemes if s.variables]
+        raise UsageError(
+            f"--target live needs a key: {' or '.join(names)}",
+            hint=f"export {contract.schemes[0].variables[0]}=…, or write it to .env",
+        )
+    return prepare.target(wanted, contract, options.fault)
+
+
+def _values(
+    where: Target, contract: Contract, keys: credentials.Credentials, screen: Screen
+) -> Mapping[str, str]:
+    """The user's keys, or those the emulator invents: never the user's to the emulator."""
+    if where.kind is not TargetKind.EMULATOR:
+        return keys.values
+    if where.base_url.endswith(prepare.emulator_host(contract.name)):
+        return {}
+    key = prepare.emulator_keys(where.base_url).get("key", "")
+    screen.gate.register(key, f"{contract.name}-api-key")
+    return {contract.schemes[0].variables[0]: key}
+
+
+def _facts(
+    where: Target, contract: Contract, facts: tuple[KeyFacts, ...], values: Mapping[str, str]
+) -> tuple[KeyFacts, ...]:
+    if where.kind is not TargetKind.EMULATOR:
+        return facts
+    name = contract.schemes[0].variables[0]
+    length = len(values.get(name, "")) or 32
+    return (KeyFacts(name=name, present=True, length=length, origin="emulator"),)
+
+
+def _plan(options: Namespace, contract: Contract, where: Target, screen: Screen) -> Plan | None:
+    given = None if options.request is None else _given(options, contract, screen)
+    wanted = given.operation if given else options.operation
+    if wanted is None:
+        if where.kind is not TargetKind.EMULATOR:
+            return None
+        wanted = contract.roles["example"]
+    operation = contract.operation(wanted)
+    if given is None and operation.spends and where.kind is TargetKind.LIVE:
+        raise UsageError(
+            f"{operation.id} needs your own request against a live host",
+            hint="give its JSON body with --request FILE",
+        )
+    return prepare.plan(operation, where, given)
+
+
+def _given(options: Namespace, contract: Contract, screen: Screen) -> Plan:
+    """The user's own call, from a file or standard input."""
+    read = request_file.read(options.request)
+    for _, value in read.headers:
+        screen.gate.register(value, "request-header")
+    for note in read.notes:
+        screen.say(note.in_language(screen.language))
+    wanted = options.operation or read.operation
+    if wanted is None:
+        raise UsageError(
+            "--request needs --operation",
+            hint="name the call the file belongs to: diagnostics list operations",
+        )
+    return Plan(
+        operation=contract.operation(wanted).id,
+        body=read.body,
+        query=dict(read.query or {}),
+        path=dict(read.path or {}),
+        file=options.request,
+    )

@@ -1,0 +1,197 @@
+"""What is wrong with this integration? Runs the suite and leaves a report."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from diagnostics.cli.order import Order, decide
+from diagnostics.cli.run_words import conclusion, headline, row
+from diagnostics.cli.screen import Screen
+from diagnostics.drive.authority import Authority
+from diagnostics.drive.budget import Budget
+from diagnostics.drive.clock import Clock, RealClock, VirtualClock, run
+from diagnostics.drive.driver import Driver
+from diagnostics.drive.inprocess import AsgiTransport
+from diagnostics.drive.live import Live
+from diagnostics.drive.replay import Replay
+from diagnostics.errors import Exit
+from diagnostics.finding import Outcome, Report
+from diagnostics.judge import judge, with_running_jobs
+from diagnostics.model import Tape, Verdict
+from diagnostics.suite import Progress, Recording, Suite
+from diagnostics.tape import TapeFile
+
+EXITS = {
+    Verdict.PASS: Exit.OK,
+    Verdict.WARN: Exit.OK,
+    Verdict.FAIL: Exit.FINDINGS,
+    Verdict.INCONCLUSIVE: Exit.INCONCLUSIVE,
+}
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """The options of design section 6."""
+    parser.add_argument("scenario", nargs="*", metavar="SCENARIO", help="only these (default: all)")
+    where = parser.add_argument_group("what answers")
+    where.add_argument("--target", help="emulator, live, a base URL, or a recorded run")
+    where.add_argument("--fault", metavar="NAME|FILE", help="what the emulator plays")
+    call = parser.add_argument_group("your own failing call")
+    call.add_argument("--operation", metavar="ID", help='operationId or "POST /path"')
+    call.add_argument("--request", metavar="FILE", help="JSON body of the call (- for stdin)")
+    money = parser.add_argument_group("money and patience")
+    money.add_argument("--budget", type=_amount, metavar="N", help="credits a live run may spend")
+    money.add_argument("--max-retries", type=_count, default=5, metavar="N", help="attempts (5)")
+    money.add_argument("--base-delay", type=_amount, default=2.0, metavar="S", help="seconds (2)")
+    money.add_argument("--poll-interval", type=_amount, default=5.0, metavar="S", help="(5)")
+    money.add_argument("--max-polls", type=_count, default=60, metavar="N", help="(60)")
+    money.add_argument("--deadline", type=_amount, metavar="S", help="stop the whole run after S")
+    money.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
+    money.add_argument("--seed", type=int, default=0, metavar="N", help="of jitter and emulator")
+    out = parser.add_argument_group("report")
+    out.add_argument("--out", default="out", metavar="DIR", help="run folders (out/)")
+    out.add_argument("--format", default="txt,html,json", metavar="LIST", help="txt,md,html,json")
+
+
+def _amount(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError(text)
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 100_000:  # noqa: PLR2004  # a bound against slips of the finger
+        raise ValueError(text)
+    return value
+
+
+def main(options: Namespace, screen: Screen) -> Exit:
+    """Run, report, and say in one screen what it comes to."""
+    order = decide(options, screen)
+    screen.say(headline(order, screen.language))
+    report = _carry_out(order, screen)
+    _present(report, order, screen)
+    return Exit.INTERRUPTED if report.interrupted else EXITS[report.judgement.verdict]
+
+
+# --- carrying out -----------------------------------------------------------------------------
+
+
+def _carry_out(order: Order, screen: Screen) -> Report:
+    file = TapeFile(order.folder, screen.gate)
+    file.begin(order.case)
+    recording = Recording(file)
+    clock = VirtualClock() if order.case.virtual_time else RealClock()
+    interrupted = False
+    with screen.live() as live:
+        rows: dict[str, tuple[object, ...]] = {}
+
+        def progress(name: str, state: str, found: Outcome | None) -> None:
+            rows[name] = row(name, state, found, screen.language)
+            live.update(list(rows.values()))
+
+        try:
+            run(_suite(order, recording, clock, screen, progress), clock)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            file.close()
+    tape = Tape(case=order.case, exchanges=recording.exchanges)
+    report = judge(order.contract, tape, order.scenarios)
+    return with_running_jobs(order.contract, report) if interrupted else report
+
+
+async def _suite(
+    order: Order, recording: Recording, clock: Clock, screen: Screen, progress: Progress
+) -> None:
+    driver = _driver(order, recording, clock, screen)
+    suite = Suite(
+        contract=order.contract,
+        case=order.case,
+        scenarios=order.scenarios,
+        driver=driver,
+        clock=clock,
+        recording=recording,
+        progress=progress,
+        fail_fast=order.fail_fast,
+        deadline_s=order.deadline_s,
+    )
+    try:
+        await suite.run()
+    finally:
+        if isinstance(driver, Live):
+            await driver.aclose()
+
+
+def _driver(order: Order, recording: Recording, clock: Clock, screen: Screen) -> Driver:
+    if order.recorded is not None:
+        return Replay(order.recorded)
+    values: Mapping[str, str] = order.values
+    local: dict[str, AsgiTransport] = {}
+    if order.case.virtual_time:
+        values, local = _embedded(order, clock, screen)
+    base = urlsplit(order.case.target.base_url).hostname or ""
+    return Live(
+        contract=order.contract,
+        target=order.case.target,
+        authority=Authority(
+            contract=order.contract,
+            values=values,
+            register=screen.gate.register,
+            hosts=frozenset({*order.contract.hosts, base}),
+        ),
+        budget=Budget(kind=order.case.target.kind, limit=order.case.budget),
+        clock=clock,
+        recorder=recording,
+        local=local,
+    )
+
+
+def _embedded(
+    order: Order, clock: Clock, screen: Screen
+) -> tuple[Mapping[str, str], dict[str, AsgiTransport]]:
+    """The emulator in this process, and the key it invents."""
+    from diagnostics.emulator.app import Emulator  # noqa: PLC0415  # live runs need none
+    from diagnostics.emulator.faults import load_plan  # noqa: PLC0415  # see above
+
+    fault = order.case.target.fault
+    emulator = Emulator(
+        order.contract,
+        clock=clock,
+        faults=load_plan(fault) if fault else None,
+        seed=order.case.seed,
+        base_url=order.case.target.base_url,
+    )
+    screen.gate.register(emulator.key, f"{order.contract.name}-api-key")
+    variable = order.contract.schemes[0].variables[0]
+    host = urlsplit(order.case.target.base_url).hostname or ""
+    return {variable: emulator.key}, {host: AsgiTransport(emulator)}
+
+
+# --- saying -----------------------------------------------------------------------------------
+
+
+def _present(report: Report, order: Order, screen: Screen) -> None:
+    from reports.document import document  # noqa: PLC0415  # brings the report's words
+    from reports.render import render  # noqa: PLC0415  # brings Jinja
+
+    paths = {name: order.folder / _FILES.get(name, f"report.{name}") for name in order.formats}
+    shown = {name: str(path) for name, path in paths.items()}
+    told = document(report, order.contract, language=screen.language, formats=shown)
+    screen.gate.write(
+        order.folder / _FILES["json"], json.dumps(told, ensure_ascii=False, indent=2) + "\n"
+    )
+    for name, path in paths.items():
+        if name != "json":
+            text = render(report, order.contract, format=name, language=screen.language)
+            screen.gate.write(path, text)
+    if screen.as_json:
+        screen.emit("run", told)
+        return
+    for line in conclusion(told, screen.language):
+        screen.show(line)
+
+
+_FILES = {"json": "result.json"}

@@ -1,0 +1,118 @@
+"""How does a run speak on the screen? Its first line, its rows, its last lines."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from diagnostics.finding import Outcome
+from diagnostics.model import Json, Severity, TargetKind, Text, Verdict
+
+if TYPE_CHECKING:  # `order` reads files and keys: no need of it to choose words
+    from diagnostics.cli.order import Order
+
+_WHO = {
+    "embedded": Text(
+        en="{title}: no key given, so the embedded emulator answers, in virtual time; this says "
+        "nothing about the provider itself{fault}",
+        ru="{title}: ключ не задан, поэтому отвечает встроенный эмулятор в виртуальном времени; о "
+        "самом провайдере это ничего не говорит{fault}",
+    ),
+    "emulator": Text(
+        en="{title}: the emulator answers at {base}, not the provider{fault}",
+        ru="{title}: отвечает эмулятор {base}, а не провайдер{fault}",
+    ),
+    "cassette": Text(
+        en="{title}: a recording of {date} answers; nothing is sent",
+        ru="{title}: отвечает запись от {date}; ничего не отправляется",
+    ),
+    "live": Text(
+        en="{title}: the live host {base} answers; {money}",
+        ru="{title}: отвечает настоящий хост {base}; {money}",
+    ),
+}
+_MONEY = Text(en="up to {budget:g} credits may be spent", ru="разрешено потратить до {budget:g}")
+_FREE = Text(
+    en="nothing that costs credits is sent (no --budget)",
+    ru="платные вызовы не отправляются (нет --budget)",
+)
+_FAULT = Text(en="; it plays {fault}", ru="; он разыгрывает {fault}")
+
+VERDICTS = {
+    Verdict.PASS: Text(en="pass", ru="исправно"),
+    Verdict.WARN: Text(en="warn", ru="с замечаниями"),
+    Verdict.FAIL: Text(en="fail", ru="сбой"),
+    Verdict.INCONCLUSIVE: Text(en="inconclusive", ru="не решено"),
+}
+STATES = {
+    "running": Text(en="running", ru="идёт"),
+    "skipped": Text(en="skipped", ru="пропущен"),
+}
+_COUNT = Text(en="{requests} requests", ru="запросов: {requests}")
+
+
+def headline(order: "Order", language: str) -> str:
+    """Who answers, before anything is asked."""
+    case, title = order.case, order.contract.title
+    kind = case.target.kind
+    who = "embedded" if case.virtual_time and kind is TargetKind.EMULATOR else kind.value
+    fault = _FAULT.fill(language, {"fault": case.target.fault}) if case.target.fault else ""
+    money = _FREE.in_language(language)
+    if case.budget is not None:
+        money = _MONEY.fill(language, {"budget": case.budget})
+    facts = {"title": title, "base": case.target.base_url, "date": case.target.recorded}
+    return _WHO[who].fill(language, {**facts, "fault": fault, "money": money})
+
+
+def row(name: str, state: str, found: Outcome | None, language: str) -> tuple[object, ...]:
+    """One line of the live table."""
+    if found is None or state != "done":
+        note = found.note.in_language(language) if found is not None and found.note else ""
+        return name, STATES.get(state, STATES["running"]).in_language(language), "", note
+    worst = [f for f in found.findings if f.severity is not Severity.INFO]
+    counted = _COUNT.fill(language, {"requests": found.requests})
+    said = worst[0].message(language) if worst else ""
+    return name, VERDICTS[found.verdict].in_language(language), counted, said
+
+
+def conclusion(told: Mapping[str, Json], language: str) -> Iterator[str]:
+    """The last lines: what is wrong, whose fault, what to do, what it cost, where it stands."""
+    head = told["headline"]
+    yield ""
+    yield told["symptom"]
+    odds = f" ({head['odds']})" if told["certainty"] else ""
+    yield f"{VERDICTS[Verdict(told['verdict'])].in_language(language)}: {head['sentence']}{odds}"
+    for found in told["because"][:_MOST]:
+        yield f"  - {found['message']}"
+    hidden = len(told["because"]) - _MOST
+    if hidden > 0:
+        yield f"  - {_MORE.fill(language, {'count': hidden})}"
+    if told["verdict"] != Verdict.PASS:
+        yield _DO.in_language(language)
+        for number, step in enumerate(told["todo"][:_MOST], 1):
+            yield f"  {number}. {step['text'] if isinstance(step, dict) else step}"
+    yield _COST.fill(language, {**told, "spent": _spent(told, language)})
+    for one in told["ambiguous_creates"]:
+        yield _AMBIGUOUS.fill(language, one)
+    for job in told["running_jobs"]:
+        yield _RUNNING.fill(language, {"job": job})
+    for name, path in told["report"].items():
+        yield f"  {name}: {path}"
+
+
+def _spent(told: Mapping[str, Json], language: str) -> str:
+    spent = told["credits_spent"]
+    return _UNKNOWN.in_language(language) if spent is None else f"{spent:g}"
+
+
+_MOST = 4
+_MORE = Text(en="and {count} more in the report", ru="и ещё {count} в отчёте")
+_DO = Text(en="What to do:", ru="Что делать:")
+_COST = Text(
+    en="Finding out cost {requests} requests, {paid_requests} of them paid, credits: {spent}",
+    ru="Цена проверки: запросов {requests}, из них платных {paid_requests}, кредитов: {spent}",
+)
+_UNKNOWN = Text(en="not known", ru="неизвестно")
+_AMBIGUOUS = Text(
+    en="Outcome unknown: {operation} at {started}; it was not sent again. Look it up before you do",
+    ru="Исход неизвестен: {operation}, {started}; повторно не отправлено. Сначала найдите задание",
+)
+_RUNNING = Text(en="Still running: job {job}", ru="Ещё выполняется: задание {job}")

@@ -1,0 +1,216 @@
+"""What is this run about? Turns options into a target, a plan and the facts of the environment."""
+
+import copy
+import os
+import platform
+import sys
+import time
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from diagnostics import __version__
+from diagnostics.contract import Contract, decode
+from diagnostics.errors import UsageError
+from diagnostics.model import Environment, Json, Plan, Target, TargetKind
+from diagnostics.promise import Operation
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LIBRARIES = ("httpx", "httpcore", "jsonschema-rs", "av", "pillow", "vcrpy", "locust")
+
+SERVICES = ("GITHUB_ACTIONS", "GITLAB_CI", "CI")
+
+_SAMPLES = {"image": "face", "image-or-video": "face", "video": "clip", "audio": "speech"}
+_ENDINGS = {
+    "face": {"jpeg": "jpg", "jpg": "jpg", "png": "png", "webp": "webp"},
+    "clip": {"mp4": "mp4"},
+    "speech": {"mp3": "mp3", "wav": "wav", "m4a": "m4a"},
+}
+
+
+def emulator_host(provider: str) -> str:
+    """Where the emulator stands in this process: a reserved name, never the provider's own."""
+    return f"{provider}.emulator.test"
+
+
+def target(wanted: str, contract: Contract, fault: str | None) -> Target:
+    """The target an option names: `emulator`, `live`, a URL, or a recorded run."""
+    if wanted == "emulator":
+        base = f"http://{emulator_host(contract.name)}"
+        return Target(
+            kind=TargetKind.EMULATOR,
+            provider=contract.name,
+            base_url=base,
+            media_base=f"{base}/_media",
+            fault=fault,
+        )
+    if fault is not None:
+        raise UsageError(
+            "only the embedded emulator plays faults",
+            hint=f"drop --fault, or start: diagnostics emulate {contract.name} --fault {fault}",
+        )
+    if wanted == "live":
+        return Target(kind=TargetKind.LIVE, provider=contract.name, base_url=contract.host)
+    return _elsewhere(wanted, contract)
+
+
+def _elsewhere(wanted: str, contract: Contract) -> Target:
+    parts = _split(wanted)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        near = f"https://{wanted}" if "." in wanted or ":" in wanted else contract.host
+        raise UsageError(
+            f"--target {wanted!r} is neither emulator, live, a URL nor a recorded run",
+            hint=f"a base URL begins with its scheme, for example {near}",
+        )
+    base = wanted.rstrip("/")
+    about = _emulator_at(base) if parts.hostname in LOOPBACK else None
+    if about is None:
+        return Target(kind=TargetKind.LIVE, provider=contract.name, base_url=base)
+    return Target(
+        kind=TargetKind.EMULATOR,
+        provider=contract.name,
+        base_url=base,
+        media_base=str(about.get("media_base") or f"{base}/_media"),
+        fault=about.get("fault"),
+    )
+
+
+def _split(wanted: str) -> "Address":
+    try:
+        parts = urlsplit(wanted)
+        _ = parts.port
+    except ValueError as error:
+        raise UsageError(
+            f"--target is not a URL: {error}", place=wanted, hint="https://host[:port][/path]"
+        ) from error
+    return Address(parts.scheme, parts.hostname)
+
+
+class Address:
+    """Scheme and host of a URL."""
+
+    __slots__ = ("hostname", "scheme")
+
+    def __init__(self, scheme: str, hostname: str | None) -> None:
+        self.scheme, self.hostname = scheme, hostname
+
+
+def emulator_keys(base_url: str) -> Mapping[str, str]:
+    """The invented credentials that an emulator on a port tells whoever asks."""
+    about = _emulator_at(base_url) or {}
+    return {
+        name: str(about[name]) for name in ("key", "client_id", "client_secret") if name in about
+    }
+
+
+def _emulator_at(base: str) -> Mapping[str, Json] | None:
+    """What an emulator on this machine says of itself; None when it is something else."""
+    import httpx  # noqa: PLC0415  # heavy, and only a loopback URL needs it
+
+    try:
+        answer = httpx.get(f"{base}/_emulator", timeout=3.0, trust_env=False, verify=False)  # noqa: S501  # loopback only, nothing secret is sent
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return None
+    about = decode(answer.content)
+    known = isinstance(about, dict) and about.get("schema") == "diagnostics.emulator/1"
+    return about if known else None
+
+
+def guard(wanted: Target, values: Mapping[str, str]) -> None:
+    """Refuse to send a key in clear text over somebody's network."""
+    parts = urlsplit(wanted.base_url)
+    if wanted.kind is TargetKind.LIVE and values and parts.scheme == "http":
+        if parts.hostname in LOOPBACK:
+            return
+        raise UsageError(
+            "refusing to send a key over plain http",
+            place=wanted.base_url,
+            hint=f"use https://{parts.netloc}, or unset the key's variable",
+        )
+
+
+# --- the planned call -------------------------------------------------------------------------
+
+
+def plan(operation: Operation, where: Target, given: Plan | None) -> Plan:
+    """The call to make: the user's own, or the documented example with inputs that exist."""
+    if given is not None:
+        return given
+    examples = list(operation.examples.values())
+    body = copy.deepcopy(examples[0]) if examples else None
+    if where.media_base is not None and body is not None:
+        body = with_samples(body, operation, where.media_base)
+    query, path = _example_parameters(operation)
+    return Plan(operation=operation.id, body=body, query=query, path=path)
+
+
+def _example_parameters(operation: Operation) -> tuple[dict[str, Json], dict[str, Json]]:
+    found: dict[str, dict[str, Json]] = {"query": {}, "path": {}}
+    for parameter in operation.parameters:
+        value = parameter.schema.get("example", parameter.schema.get("default"))
+        if parameter.place in found and parameter.required and value is not None:
+            found[parameter.place][parameter.name] = value
+    return found["query"], found["path"]
+
+
+def with_samples(body: Json, operation: Operation, media_base: str) -> Json:
+    """The body with every media parameter pointing at a small real file of the emulator."""
+    for path, limits in operation.media.items():
+        sample = _SAMPLES.get(limits.role)
+        if sample is not None:
+            endings = [_ENDINGS[sample][f] for f in limits.formats if f in _ENDINGS[sample]]
+            ending = endings[0] if endings else next(iter(_ENDINGS[sample].values()))
+            _replace(body, path.split("."), f"{media_base}/{sample}.{ending}")
+    return body
+
+
+def _replace(value: Json, steps: list[str], url: str) -> None:
+    name, _, each = steps[0].partition("[")
+    if not isinstance(value, dict) or name not in value:
+        return
+    if not each and len(steps) == 1:
+        if isinstance(value[name], str) and value[name].startswith(("http:", "https:")):
+            value[name] = url
+        return
+    for item in value[name] if each and isinstance(value[name], list) else [value[name]]:
+        if len(steps) > 1:
+            _replace(item, steps[1:], url)
+
+
+# --- where it runs ----------------------------------------------------------------------------
+
+
+def environment(environ: Mapping[str, str]) -> Environment:
+    """The facts of this machine that support may know; no user, host or path."""
+    offset = time.strftime("%z")
+    proxy = next((urlsplit(value).hostname for value in getproxies().values() if value), None)
+    return Environment(
+        harness=__version__,
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        libraries={name: found for name in LIBRARIES if (found := _version(name))},
+        proxy=proxy,
+        container=Path("/.dockerenv").exists() or "container" in environ,
+        ci=next(
+            (name for name in ("GITHUB_ACTIONS", "GITLAB_CI", "CI") if environ.get(name)), None
+        ),
+        timezone=f"{offset[:3]}:{offset[3:]}",
+    )
+
+
+def _version(name: str) -> str | None:
+    module = sys.modules.get(name.replace("-", "_"))
+    known = getattr(module, "__version__", None)
+    if isinstance(known, str):
+        return known
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def run_id(now_s: float) -> str:
+    """Sortable and unique on this machine: UTC to the second, and a few random letters."""
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now_s)) + "-" + os.urandom(2).hex()
