@@ -1,0 +1,273 @@
+"""What does an answer say? The documented example, with this job's facts laid over it."""
+
+import math
+import re
+from collections.abc import Mapping
+from copy import deepcopy
+from functools import cache
+
+from diagnostics.contract import Contract, dig, first
+from diagnostics.emulator.codes import dump
+from diagnostics.emulator.jobs import Jobs, Work
+from diagnostics.model import Json
+from diagnostics.promise import Operation
+
+_URL = re.compile(r"https?://", re.IGNORECASE)
+_KINDS = {
+    "png": "face.png", "jpg": "face.jpg", "jpeg": "face.jpg", "webp": "face.webp",
+    "mp3": "speech.mp3", "wav": "speech.wav", "m4a": "speech.m4a", "mp4": "clip.mp4",
+}  # fmt: skip
+_LISTED_MAX = 20
+_EPOCH_MS = range(1_400_000_000_000, 2_100_000_000_000)
+"""Numbers that are a time in the examples: a new job is not three years old."""
+_DEPTH_MAX = 40
+
+
+class Bodies:
+    """Answers of one emulator. No URL in them leaves this machine."""
+
+    def __init__(self, contract: Contract, jobs: Jobs, media_base: str) -> None:
+        self._contract = contract
+        self._jobs = jobs
+        self._spare = frozenset(_spare_names(contract))
+        self._callbacks = frozenset(contract.webhook.get("parameters") or ())
+        self._plain: dict[str, bytes] = {}
+        self.media_base = media_base
+
+    def plain(self, op: Operation) -> bytes:
+        """The documented answer of an operation that starts and follows nothing."""
+        found = self._plain.get(op.id)
+        if found is None:
+            found = self._plain[op.id] = dump(self._shown(op, None))
+        return found
+
+    def with_value(self, op: Operation, path: str, value: Json) -> bytes:
+        """The documented answer with one value laid over it (a balance, a token)."""
+        body = self._shown(op, None)
+        lay(body, path, value)
+        return dump(body)
+
+    def accepted(self, work: Work, body: Json, now_s: float) -> bytes:
+        """The answer to a create."""
+        op, job = work.operation, work.job
+        answer = self._shown(op, body, now_s)
+        value = work.state(now_s)
+        for path in _present(answer, job.status):
+            lay(answer, path, _like(answer, path, value))
+        for path in _present(answer, job.id):
+            place, many, _ = path.rpartition("[]")
+            if many:
+                lay(answer, place, _list(answer, place)[:1] or [{}])
+            lay(answer, path, work.id)
+        self._spare_ids(answer, work)
+        if work.operation.id == job.read:
+            self._fill(answer, work, value, now_s)
+        return dump(answer)
+
+    def _spare_ids(self, answer: Json, work: Work) -> None:
+        parent, _, own = work.job.id[0].rpartition(".")
+        found = dig(answer, parent) if parent else [answer]
+        for holder in found:
+            for name in self._spare & set(holder if isinstance(holder, dict) else ()):
+                if name != own and isinstance(holder[name], str):
+                    holder[name] = self._jobs.also(work)
+
+    def status(self, op: Operation, work: Work, value: str, now_s: float) -> bytes:
+        """The answer to a status call about one job; rendered once for each state."""
+        key = (op.id, value, work.delivers(value, now_s))
+        found = work.answers.get(key)
+        if found is None:
+            found = dump(self._about(op, work, value, now_s))
+            if len(work.answers) < len(work.job.states) * 2 + 2:
+                work.answers[key] = found
+        return found
+
+    def statuses(self, op: Operation, works: list[tuple[Work, str]], now_s: float) -> bytes:
+        """The same about several jobs, where the answer is a list."""
+        answers = [self._about(op, work, value, now_s) for work, value in works]
+        place = works[0][0].job.status[0].rpartition("[]")[0]
+        if place:
+            lay(answers[0], place, [item for a in answers for item in _list(a, place)])
+        return dump(answers[0])
+
+    def listed(self, op: Operation, now_s: float) -> bytes:
+        """A list of recent jobs: where a create whose answer was lost can be looked up."""
+        works = self._jobs.latest(op.id, _LISTED_MAX)
+        if not works:
+            return self.plain(op)
+        answer = self._shown(op, None)
+        place = _list_place(answer, _last(works[0].job.id[0]))
+        if place is None:
+            return dump(answer)
+        pattern = _list(answer, place)[0]
+        lay(answer, place, [self._entry(pattern, work, now_s) for work in works])
+        return dump(answer)
+
+    def _entry(self, pattern: Json, work: Work, now_s: float) -> Json:
+        entry = deepcopy(pattern)
+        value = work.state(now_s)
+        url = self._output(work) if work.delivers(value, now_s) else ""
+        facts = {_last(work.job.id[0]): work.id}
+        facts |= dict.fromkeys((_last(path) for path in work.job.output), url)
+        for path in work.job.status:
+            facts[_last(path)] = _like(entry, _last(path), value)
+        entry.update((name, fact) for name, fact in facts.items() if name in entry)
+        return entry
+
+    def _about(self, op: Operation, work: Work, value: str, now_s: float) -> Json:
+        answer = self._shown(op, work.given, work.created_s)
+        place = work.job.status[0].rpartition("[]")[0]
+        if place:
+            lay(answer, place, _list(answer, place)[:1] or [{}])
+        self._fill(answer, work, value, now_s)
+        return answer
+
+    def _fill(self, answer: Json, work: Work, value: str, now_s: float) -> None:
+        job = work.job
+        places = _present(answer, job.status)
+        prefix = places[0].rpartition(".")[0]
+        lay(answer, f"{prefix}.{_last(job.id[0])}".lstrip("."), work.id)
+        for path in places:
+            lay(answer, path, _like(answer, path, value))
+        url = self._output(work) if work.delivers(value, now_s) else None
+        for path in _present(answer, job.output):
+            lay(answer, path, _output(answer, path, url))
+        reason = work.reason(value)
+        for path in _present(answer, job.reason) if reason else job.reason:
+            shown = dig(answer, path)
+            if (reason and not shown) or (shown and isinstance(shown[0], str | None)):
+                lay(answer, path, reason)
+
+    def _output(self, work: Work) -> str:
+        return f"{self.media_base}/out/{work.id}.{work.suffix}"
+
+    def _shown(self, op: Operation, body: Json, at_s: float | None = None) -> Json:
+        """A copy of the documented answer, with the request's own values and our own URLs."""
+        if not isinstance(op.answer, dict):
+            envelope = self._contract.envelopes[op.envelope]
+            return {envelope.code: envelope.success[0], envelope.message: "OK"}
+        given = body if isinstance(body, dict) else {}
+        at_ms = None if at_s is None else int(at_s * 1000)
+        copied: dict[str, Json] = self._local(op.answer, given, at_ms, 0)
+        for path in self._contract.envelopes[op.envelope].partial:
+            if dig(copied, path):
+                lay(copied, path, [])
+        return copied
+
+    def _local(self, shown: Json, given: Mapping[str, Json], at_ms: int | None, depth: int) -> Json:
+        if isinstance(shown, dict) and depth < _DEPTH_MAX:
+            return {
+                name: _echo(value, given[name])
+                if name in given and not isinstance(value, dict | list)
+                else ""
+                if name in self._callbacks and isinstance(value, str)
+                else self._local(value, given, at_ms, depth + 1)
+                for name, value in shown.items()
+            }
+        if isinstance(shown, list) and depth < _DEPTH_MAX:
+            return [self._local(value, given, at_ms, depth + 1) for value in shown]
+        if at_ms is not None and type(shown) is int and shown in _EPOCH_MS:
+            return at_ms
+        if isinstance(shown, str) and _URL.match(shown):
+            return f"{self.media_base}/{_sample_like(shown)}"
+        return shown
+
+
+@cache
+def _sample_like(url: str) -> str:
+    ending = url.partition("?")[0].rpartition(".")[2].lower()
+    return _KINDS.get(ending, "clip.mp4")
+
+
+def sample_for(suffix: str) -> str:
+    """The sample that stands in for an output of that file type."""
+    return _KINDS.get(suffix, "clip.mp4")
+
+
+def _echo(shown: Json, given: Json) -> Json:
+    """The request's own value, where it is plain and of the documented type."""
+    if not isinstance(given, str | int | float) or (
+        isinstance(given, float) and not math.isfinite(given)
+    ):
+        return shown
+    return given if shown is None or isinstance(given, type(shown)) else shown
+
+
+def _spare_names(contract: Contract) -> set[str]:
+    """Ids by which something can be deleted or cancelled: `job_ids` takes a `job_id`."""
+    names: set[str] = set()
+    for op in contract.operations.values():
+        if op.destructive and op.body_schema:
+            names.update(op.body_schema.get("properties", ()))
+    return {n.removesuffix("s") for n in names if n.endswith(("id", "ids"))}
+
+
+def _last(path: str) -> str:
+    return path.rpartition(".")[2].removesuffix("[]")
+
+
+def _present(answer: Json, paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The paths that the documented answer has; the first of all when it has none."""
+    return tuple(path for path in paths if dig(answer, path.removesuffix("[]"))) or paths[:1]
+
+
+def _like(answer: Json, path: str, value: str) -> Json:
+    """A state as the documents write it: a number unless they show text."""
+    shown = dig(answer, path)
+    written_as_text = bool(shown) and isinstance(shown[0], str)
+    return int(value) if value.isdecimal() and not written_as_text else value
+
+
+def _output(answer: Json, path: str, url: str | None) -> Json:
+    """The output as the documents write it: a URL, a list of them, or something else they show."""
+    shown = first(answer, (path.removesuffix("[]"),))
+    if isinstance(shown, list):
+        return [url] if url else []
+    if isinstance(shown, str) and not _URL.match(shown):
+        return shown if url else None
+    if isinstance(shown, dict):
+        return shown if url else {}
+    return url or ""
+
+
+def _list(answer: Json, place: str) -> list[Json]:
+    found = dig(answer, place)
+    return found[0] if found and isinstance(found[0], list) else []
+
+
+def _list_place(answer: Json, name: str, place: str = "") -> str | None:
+    """Where the answer keeps a list of entries that have a field of that name."""
+    if not isinstance(answer, dict):
+        return None
+    for key, value in answer.items():
+        here = f"{place}.{key}".lstrip(".")
+        if isinstance(value, list) and value and isinstance(value[0], dict) and name in value[0]:
+            return here
+        found = _list_place(value, name, here)
+        if found:
+            return found
+    return None
+
+
+def lay(body: Json, path: str, value: Json) -> None:
+    """Write a value at a dotted path (`[]`: in every element); makes what is missing."""
+    steps = path.removesuffix("[]").split(".")
+    holders = [body]
+    for step in steps[:-1]:
+        holders = [inner for holder in holders for inner in _into(holder, step)]
+    for holder in holders:
+        if isinstance(holder, dict):
+            holder[steps[-1]] = value
+
+
+def _into(holder: Json, step: str) -> list[Json]:
+    if not isinstance(holder, dict):
+        return []
+    name, _, each = step.partition("[")
+    if each:
+        if not isinstance(holder.get(name), list) or not holder[name]:
+            holder[name] = [{}]
+        return list(holder[name])
+    if not isinstance(holder.get(name), dict):
+        holder[name] = {}
+    return [holder[name]]

@@ -1,0 +1,105 @@
+"""Which documented code, in which envelope, does a situation get? Reads it off the contract."""
+
+import json
+import re
+from functools import cached_property
+
+from diagnostics.contract import Contract
+from diagnostics.model import Blame, Json, Retry
+from diagnostics.promise import Envelope, Operation
+
+_EMPTY = re.compile(r"\b(empty|missing|required)\b", re.IGNORECASE)
+_ABSENT = re.compile(r"not (exist|found)", re.IGNORECASE)
+
+
+class Codes:
+    """A provider's codes by what went wrong; an operation's own page is asked first."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+
+    @cached_property
+    def _ok(self) -> frozenset[str]:
+        return frozenset(
+            str(good) for envelope in self._contract.envelopes.values() for good in envelope.success
+        )
+
+    def _of(self, blame: Blame, op: Operation | None) -> list[str]:
+        known = self._contract.errors
+        found = [c for c, e in known.items() if e.blame is blame and c not in self._ok]
+        own = op.codes if op else {}
+        return sorted(found, key=lambda code: (code not in own, found.index(code)))
+
+    def credentials_missing(self, op: Operation) -> str | None:
+        """No key, or an empty one."""
+        found = self._of(Blame.CREDENTIALS, op)
+        return next((c for c in found if _EMPTY.search(self._words(c))), None) or _first(found)
+
+    def credentials_wrong(self, op: Operation) -> str | None:
+        """A key that nobody issued, or a token that has expired."""
+        found = self._of(Blame.CREDENTIALS, op)
+        return next((c for c in found if not _EMPTY.search(self._words(c))), None) or _first(found)
+
+    def parameter(self, op: Operation) -> str | None:
+        """The request breaks the contract."""
+        return _first(self._of(Blame.PARAMETERS, op))
+
+    def not_found(self, op: Operation) -> str | None:
+        """Nothing has that id."""
+        known = self._contract.errors
+        found = [
+            c for c in known if _ABSENT.search(self._words(c)) and "account" not in self._words(c)
+        ]
+        return (
+            next((c for c in found if c in op.codes), None) or _first(found) or self.parameter(op)
+        )
+
+    def quota(self, op: Operation) -> str | None:
+        """Credits do not suffice."""
+        return _first(self._of(Blame.QUOTA, op))
+
+    def too_often(self, op: Operation) -> str | None:
+        """More calls than the limit."""
+        return _first(self._of(Blame.RATE_LIMIT, op))
+
+    def media(self, op: Operation) -> str | None:
+        """An input nobody can use, where its limits name no code."""
+        known = self._contract.errors
+        found = [c for c, e in known.items() if e.inspect_inputs]
+        own = [c for c in found if c in op.codes]
+        return _first(own) or _first(found) or _first(self._of(Blame.MEDIA, op))
+
+    def backoff(self, op: Operation) -> str | None:
+        """The provider's own passing trouble."""
+        known = self._contract.errors
+        return _first([c for c in self._of(Blame.PROVIDER, op) if known[c].retry is Retry.BACKOFF])
+
+    def words(self, code: str | None, op: Operation | None) -> str:
+        """What the provider says with a code: the operation's own page first."""
+        own = op.codes.get(code or "") if op else None
+        return own or self._words(code or "").partition("\n")[0]
+
+    def _words(self, code: str) -> str:
+        known = self._contract.errors.get(code)
+        return "\n".join(meaning.text for meaning in known.meanings) if known else ""
+
+
+def _first(found: list[str]) -> str | None:
+    return found[0] if found else None
+
+
+def refusal(envelope: Envelope, code: str, message: str) -> bytes:
+    """The body of a business error inside HTTP 200."""
+    return dump({envelope.code: _value(envelope, code), envelope.message: message})
+
+
+def _value(envelope: Envelope, code: str) -> Json:
+    """A code as this envelope writes it: a number, a word, or false where success is true."""
+    if any(good is True for good in envelope.success):
+        return False
+    return int(code) if code.isdecimal() and len(code) < 10 else code  # noqa: PLR2004  # a number's length
+
+
+def dump(body: Json) -> bytes:
+    """JSON as it goes on the wire; ASCII, so that a lone surrogate cannot break it."""
+    return json.dumps(body, separators=(",", ":")).encode()

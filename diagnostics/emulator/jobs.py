@@ -1,0 +1,205 @@
+"""How does a job live? Queued, running, over: by the clock, from a seed, bent by a fault plan."""
+
+import random
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from diagnostics.contract import Contract, first
+from diagnostics.emulator.faults import JobFault
+from diagnostics.model import Json
+from diagnostics.promise import Job, Operation, State, StateKind
+
+JOBS_MAX = 100_000
+_QUEUE_S, _RUN_S = (5.0, 10.0), (40.0, 60.0)
+_REPEATED_MAX = 1000
+_REASON = "the emulated job failed"
+_OVER = (StateKind.DONE, StateKind.READY)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Work:
+    """One accepted create. `suffix` is the file type of its output."""
+
+    id: str
+    operation: Operation
+    job: Job
+    created_s: float
+    queue_s: float
+    run_s: float
+    suffix: str
+    fault: JobFault = field(default_factory=JobFault)
+    given: Mapping[str, Json] = field(default_factory=dict)
+    """What of the request its answers repeat."""
+    closed: bool = False
+    polls: int = 0
+    answers: dict[tuple[str, str, bool], bytes] = field(default_factory=dict)
+    """Rendered answers by operation, state and whether the output is there."""
+
+    @property
+    def ends_s(self) -> float:
+        """When it is over, if it ever is."""
+        return self.created_s + self.queue_s + self.run_s
+
+    def poll(self, now_s: float) -> str:
+        """The state a status call is told; the first polls may be lied to."""
+        self.polls += 1
+        if self.polls <= len(self.fault.polls):
+            return self._named(self.fault.polls[self.polls - 1])
+        return self.state(now_s)
+
+    def state(self, now_s: float) -> str:
+        """The value of the status field now."""
+        if self.closed:
+            return self._of(StateKind.CLOSED, StateKind.FAILED)
+        passed_s = now_s - self.created_s
+        if self.fault.stuck is not None and passed_s >= self.queue_s:
+            return self._named(self.fault.stuck)
+        if passed_s < self.queue_s:
+            return self._of(StateKind.PENDING, StateKind.RUNNING)
+        if passed_s < self.queue_s + self.run_s and not self._ready_early:
+            return self._of(StateKind.RUNNING, StateKind.PENDING)
+        if self.fault.ends == "failed":
+            return self._of(StateKind.FAILED)
+        return self._of(*_OVER)
+
+    @property
+    def _ready_early(self) -> bool:
+        """A session is ready as soon as it leaves the queue: there is nothing to render."""
+        return not any(state.kind is StateKind.DONE for state in self.job.states.values())
+
+    def kind(self, value: str) -> StateKind | None:
+        """What a value means; None for one the provider never names."""
+        known = self.job.states.get(value)
+        return known.kind if known else None
+
+    def delivers(self, value: str, now_s: float) -> bool:
+        """Whether an answer in that state carries the output."""
+        if self.kind(value) not in _OVER or self.fault.output == "missing":
+            return False
+        return now_s >= self.ends_s + self.fault.output_late_s or self._ready_early
+
+    def reason(self, value: str) -> str:
+        """Why it failed; empty while it has not."""
+        failed = self.kind(value) is StateKind.FAILED
+        return (self.fault.reason or _REASON) if failed else ""
+
+    def _named(self, name: str) -> str:
+        """A state by its value, or by its kind (`running`)."""
+        if name in self.job.states:
+            return name
+        kinds = {state.kind.value for state in self.job.states.values()}
+        return self._of(StateKind(name)) if name in kinds else name
+
+    def _of(self, *kinds: StateKind) -> str:
+        states: list[State] = list(self.job.states.values())
+        for kind in kinds:
+            for state in states:
+                if state.kind is kind:
+                    return state.value
+        return states[-1].value
+
+
+class Jobs:
+    """Every job of one emulator, by its id and by the other ids its create answered with."""
+
+    def __init__(self, contract: Contract, *, seed: int, speed: float) -> None:
+        self._contract = contract
+        self._dice = random.Random(f"jobs:{seed}")
+        self._speed = max(speed, 1e-6)
+        self._by_id: dict[str, Work] = {}
+        self._also: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __iter__(self) -> Iterator[Work]:
+        return iter(self._by_id.values())
+
+    def get(self, named: str) -> Work | None:
+        """The job of that id, or of another id its create answered with."""
+        return self._by_id.get(named) or self._by_id.get(self._also.get(named, ""))
+
+    def latest(self, lookup: str, count: int) -> list[Work]:
+        """The newest jobs that an operation lists."""
+        fits = (w for w in reversed(self._by_id.values()) if w.job.lookup == lookup)
+        return list(islice(fits, count))
+
+    def new_id(self) -> str:
+        """24 hex digits, as the documents show them."""
+        return f"{self._dice.getrandbits(96):024x}"
+
+    def also(self, work: Work) -> str:
+        """One more id for a job."""
+        spare = self.new_id()
+        self._also[spare] = work.id
+        if len(self._also) > JOBS_MAX:
+            del self._also[next(iter(self._also))]
+        return spare
+
+    def accept(
+        self, op: Operation, body: Json, now_s: float, fault: JobFault | None = None
+    ) -> Work:
+        """Start the job of an accepted create."""
+        job = op.job
+        if job is None:
+            raise ValueError(op.id)
+        fault = fault or JobFault()
+        queue_s, run_s = self._dice.uniform(*_QUEUE_S), self._dice.uniform(*_RUN_S)
+        work = Work(
+            id=self.new_id(),
+            operation=op,
+            job=job,
+            created_s=now_s,
+            queue_s=(queue_s if fault.queue_s is None else fault.queue_s) / self._speed,
+            run_s=(run_s if fault.run_s is None else fault.run_s) / self._speed,
+            suffix=suffix(self._contract, op, job),
+            fault=fault,
+            given=_repeated(body),
+        )
+        if len(self._by_id) >= JOBS_MAX:
+            self.forget(next(iter(self._by_id)))
+        self._by_id[work.id] = work
+        return work
+
+    def forget(self, named: str) -> None:
+        """Delete a job."""
+        work = self.get(named)
+        if work is not None:
+            del self._by_id[work.id]
+
+
+def _repeated(body: Json) -> dict[str, Json]:
+    """The short plain values of a request."""
+    given = body.items() if isinstance(body, dict) else ()
+    plain = ((n, v) for n, v in given if isinstance(v, str | int | float))
+    return dict(islice(((n, v) for n, v in plain if len(str(v)) <= _REPEATED_MAX), _REPEATED_MAX))
+
+
+_SUFFIX = re.compile(r"\.(mp4|png|jpe?g|webp|mp3|wav|m4a)(?:$|\?)", re.IGNORECASE)
+_BY_WORD = (("image", "png"), ("voice", "mp3"), ("audio", "mp3"), ("speech", "mp3"))
+
+
+def suffix(contract: Contract, op: Operation, job: Job) -> str:
+    """The file type of a job's output: as documented, else by the name of its family."""
+    for known in (contract.operations.get(job.read), op):
+        shown = first(known.answer, job.output) if known else None
+        found = _SUFFIX.search(shown) if isinstance(shown, str) else None
+        if found:
+            return found[1].lower()
+    words = f"{job.family} {job.read}".lower()
+    return next((kind for word, kind in _BY_WORD if word in words), "mp4")
+
+
+def named_in(value: Any, depth: int = 6) -> Iterator[str]:
+    """Every id that a request may name: its strings, split at commas."""
+    if isinstance(value, str):
+        yield from (part.strip() for part in value.split(",")[:1000])
+    elif depth and isinstance(value, Mapping):
+        for inner in value.values():
+            yield from named_in(inner, depth - 1)
+    elif depth and isinstance(value, list):
+        for inner in value[:1000]:
+            yield from named_in(inner, depth - 1)

@@ -1,0 +1,217 @@
+"""What does the provider do with a call? Admits, checks, charges, starts and follows jobs."""
+
+from collections.abc import Awaitable, Callable
+
+from diagnostics.contract import Contract
+from diagnostics.drive.clock import Clock
+from diagnostics.emulator.account import Account
+from diagnostics.emulator.bodies import Bodies
+from diagnostics.emulator.call import Call
+from diagnostics.emulator.callbacks import Callbacks
+from diagnostics.emulator.codes import Codes, refusal
+from diagnostics.emulator.faults import Effects
+from diagnostics.emulator.inputs import Inputs
+from diagnostics.emulator.jobs import Jobs, named_in
+from diagnostics.emulator.reply import Reply
+from diagnostics.model import Json
+from diagnostics.promise import Operation, Scheme
+
+_ASKED_MAX = 4096
+_IDS_MAX = 200
+
+
+class Service:
+    """The provider behind the addresses. Every refusal is a business code inside HTTP 200."""
+
+    def __init__(  # noqa: PLR0913  # the parts of one provider, put together in one place
+        self,
+        contract: Contract,
+        *,
+        account: Account,
+        jobs: Jobs,
+        bodies: Bodies,
+        callbacks: Callbacks,
+        clock: Clock,
+        own: Callable[[str], Awaitable[Reply] | None],
+    ) -> None:
+        self._contract, self._clock = contract, clock
+        self.account, self.jobs, self.callbacks = account, jobs, callbacks
+        self._bodies = bodies
+        self._codes = Codes(contract)
+        self._inputs = Inputs(clock, own)
+        self._reads = {
+            op.job.read: (op.job.read_in, op.job.read_name)
+            for op in contract.operations.values()
+            if op.job
+        }
+        self._lookups = {op.job.lookup for op in contract.operations.values() if op.job}
+        self._tokens = {s.token_operation: s for s in contract.schemes if s.token_operation}
+        self._asked: dict[tuple[str, bytes], str] = {}
+
+    async def answer(self, call: Call, op: Operation, effects: Effects | None) -> Reply:
+        """The answer to a call of one operation."""
+        if effects:
+            self._bend(effects)
+            if effects.code is not None:
+                return self.refuse(op, effects.code, effects.message)
+        if op.authenticated:
+            admitted = self.account.admits(call.headers)
+            if not admitted:
+                ask = (
+                    self._codes.credentials_missing
+                    if admitted is None
+                    else self._codes.credentials_wrong
+                )
+                return self.refuse(op, ask(op))
+        wrong = self._wrong(call, op)
+        if wrong:
+            return self.refuse(op, self._codes.parameter(op), wrong)
+        return await self._work(call, op, effects)
+
+    def refuse(self, op: Operation, code: str | None, message: str | None = None) -> Reply:
+        """A business error."""
+        code = code or "error"
+        text = message or self._codes.words(code, op) or "error"
+        envelope = self._contract.envelopes[op.envelope]
+        return Reply(body=refusal(envelope, code, text), code=code)
+
+    def _bend(self, effects: Effects) -> None:
+        if effects.credits is not None:
+            self.account.credits = effects.credits
+        if effects.tokens == "expired":
+            self.account.expire()
+
+    # --- is it right? -------------------------------------------------------------------------
+
+    def _wrong(self, call: Call, op: Operation) -> str:
+        """What is wrong with the request, naming the parameter; empty when nothing is."""
+        if op.method == "GET":
+            return "" if call.route.alias else self._asked_wrongly(call, op)
+        if op.body_schema is None:
+            return ""
+        if call.json is ...:
+            return "Parameter error: the body is not JSON"
+        return self._violation(op, call.json, call)
+
+    def _asked_wrongly(self, call: Call, op: Operation) -> str:
+        """The same of a read; polls repeat their question, so the answer is kept."""
+        if not op.parameters and not call.query_string:
+            return ""
+        key = (call.path, call.query_string)
+        found = self._asked.get(key)
+        if found is None:
+            if len(self._asked) >= _ASKED_MAX:
+                self._asked.clear()
+            found = self._asked[key] = self._violation(op, None, call)
+        return found
+
+    def _violation(self, op: Operation, body: Json, call: Call) -> str:
+        from diagnostics.check import REACH, check  # noqa: PLC0415  # compiles schemas
+
+        try:
+            found = check(
+                self._contract,
+                op,
+                body=body,
+                query=call.query,
+                path=call.route.arguments,
+                local=True,
+            )
+        except (ValueError, RecursionError, OverflowError) as error:
+            return f"Parameter error: {type(error).__name__}"
+        worst = next((v for v in found if v.fails and v.kind not in REACH), None)
+        if worst is None:
+            return ""
+        return f"Parameter error: {worst.parameter or 'body'}: {worst.says.en}"
+
+    # --- the work -----------------------------------------------------------------------------
+
+    async def _work(self, call: Call, op: Operation, effects: Effects | None) -> Reply:
+        if op.job:
+            return await self._create(call, op, effects)
+        names = self._read_ids(call, op) if op.id in self._reads else []
+        if names:
+            return self._status(op, names)
+        if op.id in self._tokens:
+            return self._token(op, self._tokens[op.id], call.json)
+        if op.destructive:
+            self._end(call, op)
+        refused = await self._refused(op, call.json) if op.spends or op.media else None
+        return refused or Reply(body=self._shown(op))
+
+    def _shown(self, op: Operation) -> bytes:
+        """The answer of an operation that starts and follows nothing."""
+        if op.id == self._contract.roles.get("balance"):
+            field = self._contract.roles["balance_field"]
+            return self._bodies.with_value(op, field, self._balance())
+        if op.id in self._lookups:
+            return self._bodies.listed(op, self._clock.now())
+        return self._bodies.plain(op)
+
+    async def _create(self, call: Call, op: Operation, effects: Effects | None) -> Reply:
+        body, now_s = call.json, self._clock.now()
+        refused = await self._refused(op, body)
+        if refused:
+            return refused
+        work = self.jobs.accept(op, body, now_s, effects.job if effects else None)
+        url = self.callbacks.url_in(body)
+        if url:
+            self.callbacks.expect(work, url, effects)
+        return Reply(body=self._bodies.accepted(work, body, now_s))
+
+    async def _refused(self, op: Operation, body: Json) -> Reply | None:
+        """Too often, too poor, or with unfit inputs; else the call is charged."""
+        price = self.account.price(op, body)
+        if op.spends and self.account.hurries(self._clock.now()):
+            return self.refuse(op, self._codes.too_often(op))
+        if price > self.account.credits:
+            return self.refuse(op, self._codes.quota(op))
+        unfit = await self._inputs.unfit(op, body) if op.media else None
+        if unfit:
+            return self.refuse(op, unfit.code or self._codes.media(op))
+        if op.spends:
+            self.account.charge(op, price)
+        return None
+
+    def _read_ids(self, call: Call, op: Operation) -> list[str]:
+        """The jobs that a status call names; none: it is asked as a plain list."""
+        place, name = self._reads[op.id]
+        given: Json = None
+        if place == "body":
+            given = call.json.get(name) if isinstance(call.json, dict) else None
+        elif place == "query":
+            given = call.query.get(name)
+        if given is None:  # an alias may carry the id elsewhere
+            given = list(call.route.arguments.values()) or list(call.query.values())[:1]
+        return [named for named in named_in(given) if named][:_IDS_MAX]
+
+    def _status(self, op: Operation, names: list[str]) -> Reply:
+        now_s = self._clock.now()
+        works = [work for name in names if (work := self.jobs.get(name)) and work.job.read == op.id]
+        if not works:
+            return self.refuse(op, self._codes.not_found(op))
+        if len(works) == 1:
+            work = works[0]
+            body = self._bodies.status(op, work, work.poll(now_s), now_s)
+        else:
+            body = self._bodies.statuses(op, [(w, w.poll(now_s)) for w in works], now_s)
+        return Reply(body=body)
+
+    def _token(self, op: Operation, scheme: Scheme, body: Json) -> Reply:
+        if not self.account.owns(scheme, body):
+            return self.refuse(op, self._codes.credentials_wrong(op))
+        return Reply(body=self._bodies.with_value(op, scheme.token, self.account.issue()))
+
+    def _balance(self) -> float:
+        left = round(self.account.credits, 4)
+        return int(left) if left == int(left) else left
+
+    def _end(self, call: Call, op: Operation) -> None:
+        """Delete, cancel or close the jobs that a call names."""
+        deletes = op.id.startswith("delete")
+        for named in {*named_in(call.json), *named_in(dict(call.query))}:
+            work = self.jobs.get(named)
+            if work is not None and deletes:
+                self.jobs.forget(named)
+            elif work is not None and not op.id.startswith("update"):
+                work.closed = True
