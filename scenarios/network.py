@@ -28,7 +28,8 @@ from diagnostics.model import (
     TargetKind,
     Text,
 )
-from diagnostics.network_rules import (
+from diagnostics.scenario import Scenario
+from scenarios._network_rules import (
     CERTIFICATE,
     CLOCK,
     PORTAL,
@@ -40,7 +41,6 @@ from diagnostics.network_rules import (
     TLS,
     TLS_RULES,
 )
-from diagnostics.scenario import Scenario
 
 NAME = "network"
 

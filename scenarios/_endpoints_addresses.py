@@ -1,0 +1,164 @@
+"""What do the answers on a tape say about each address of the contract, and only about that?"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from diagnostics.contract import Contract, decode
+from diagnostics.model import Exchange, Purpose, Request, Response, Tape, Unsent
+from diagnostics.promise import Alias, Operation
+
+NAME = "endpoints"
+DOCUMENTED = "documentation"
+_EVIDENCE_MAX = 10
+
+
+class State(StrEnum):
+    """What one answer says about its address."""
+
+    ALIVE = "alive"
+    METHOD = "other-method"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+    UNTOUCHED = "untouched"
+
+
+def label_of(alias: Alias) -> str:
+    return f"{DOCUMENTED}, elsewhere" if alias.set == DOCUMENTED else alias.set
+
+
+def absolute(contract: Contract, alias: Alias) -> str:
+    return alias.url if "://" in alias.url else f"{contract.host}/{alias.url.lstrip('/')}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Address:
+    """One address and the clearest answer it gave."""
+
+    set: str
+    operation: Operation
+    method: str
+    url: str
+    state: State = State.UNKNOWN
+    status: int | None = None
+    code: str | None = None
+    called: bool = False
+    """By the caller's own program or a planned call, not only by a probe of ours."""
+    evidence: list[int] = field(default_factory=list)
+
+    def row(self) -> Mapping[str, object]:
+        """A line of the table."""
+        return {
+            "set": self.set,
+            "method": self.method,
+            "path": self.url,
+            "state": self.state.value,
+            "status": self.status,
+            "code": self.code,
+            "operation": self.operation.id,
+        }
+
+
+_CLEAREST = (State.ALIVE, State.METHOD, State.MISSING, State.UNKNOWN)
+
+
+def state_of(contract: Contract, exchange: Exchange) -> State:
+    """What the answer says about the address, and only about the address."""
+    response = exchange.response
+    if response is None:
+        return State.UNKNOWN
+    gone = response.status in {404, 410}
+    code = contract.read(response, exchange.request.operation).code
+    if code is not None and (not gone or code in contract.errors):
+        return State.ALIVE
+    json = code is not None or isinstance(decode(response.body), dict | list)
+    if gone:  # a gateway's own JSON 404 proves nothing either way
+        return State.UNKNOWN if json else State.MISSING
+    if response.status == 405:  # noqa: PLR2004  # RFC 9110: the path exists
+        return State.METHOD
+    return State.ALIVE if json and response.status < 500 else State.UNKNOWN  # noqa: PLR2004  # RFC 9110
+
+
+def addresses_of(contract: Contract, tape: Tape) -> list[Address]:
+    found: dict[tuple[str, str], Address] = {}
+    known = _Known(contract)
+    for exchange in tape:
+        address = None if isinstance(exchange.answer, Unsent) else known.address(exchange)
+        if address is None:
+            continue
+        kept = found.setdefault((address.method, address.url), address)
+        kept.called = kept.called or address.called
+        if len(kept.evidence) < _EVIDENCE_MAX:
+            kept.evidence.append(exchange.position)
+        if kept.state is not State.ALIVE:
+            _note(contract, kept, exchange)
+    return list(found.values())
+
+
+def _note(contract: Contract, kept: Address, exchange: Exchange) -> None:
+    state = state_of(contract, exchange)
+    if kept.status is not None and _CLEAREST.index(state) >= _CLEAREST.index(kept.state):
+        return
+    kept.state = state
+    if isinstance(exchange.answer, Response):
+        kept.status = exchange.answer.status
+        kept.code = contract.read(exchange.answer, exchange.request.operation).code
+
+
+class _Known:
+    """Finds the address of the contract to which an exchange went."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._aliases = [
+            (alias, re.compile(_shape(absolute(contract, alias)))) for alias in contract.aliases
+        ]
+
+    def address(self, exchange: Exchange) -> Address | None:
+        """None: a media fetch, another scenario's probe, or an address nobody knows."""
+        request = exchange.request
+        called = request.purpose is Purpose.CALL
+        if request.purpose is Purpose.MEDIA or not (called or exchange.scenario in {NAME, ""}):
+            return None
+        operation = self._contract.operations.get(request.operation or "")
+        ours = exchange.scenario == NAME and not called
+        if not ours or request.label == DOCUMENTED:
+            operation = operation or self._match(request)
+            alias = None if operation else self._alias(request)
+        else:
+            alias = self._alias(request, request.label)
+        if alias is not None:
+            operation = self._contract.operations.get(alias.operation)
+        if operation is None:
+            return None
+        label, url = (label_of(alias), alias.url) if alias else (DOCUMENTED, operation.path)
+        return Address(
+            set=label, operation=operation, method=request.method, url=url, called=called
+        )
+
+    def _match(self, request: Request) -> Operation | None:
+        try:
+            return self._contract.match(request.method, request.url)
+        except ValueError:
+            return None
+
+    def _alias(self, request: Request, label: str | None = None) -> Alias | None:
+        path = request.url.partition("?")[0]
+        return next(
+            (
+                alias
+                for alias, shape in self._aliases
+                if alias.method == request.method
+                and label in {None, label_of(alias)}
+                and shape.search(path)
+            ),
+            None,
+        )
+
+
+def _shape(url: str) -> str:
+    """The end of an address as a pattern: the target's own prefix may stand before it."""
+    path = "/" + url.partition("://")[2].partition("/")[2].partition("?")[0]
+    parts = path.replace("}", "{").split("{")
+    return "".join("[^/]+" if i % 2 else re.escape(part) for i, part in enumerate(parts)) + "$"
