@@ -97,7 +97,7 @@ class Account:
 
 
 def _in_order(schemes: tuple[Scheme, ...]) -> list[Scheme]:
-    """A token in `Authorization` wins over a key when both are sent (AKOOL says so on each page)."""
+    """A token in `Authorization` wins over a key when both are sent (AKOOL's own rule)."""
     return sorted(schemes, key=lambda scheme: not scheme.token_operation)
 
 

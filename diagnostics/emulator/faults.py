@@ -3,7 +3,7 @@
 A plan says `title`, `story` (where the fault was seen), `expect` (what `run` has to conclude),
 `aliases` (address sets that answer although they are stale), and `rules`. A rule says
 
-- `on`: an operation id; `create`, `read` (job status), `balance`, `token`, `operations` (any of
+- `target`: an operation id; `create`, `read` (job status), `balance`, `token`, `operations` (any of
   the contract); `media`, `output`, `webhook`; `*` (whatever is asked); or a glob on the path
   (`/api/*/content/video/*`). One, or a list.
 - `calls`: which of the matching calls, counted from 1: `3`, `1-2`, `4-`, or a list of these.
@@ -99,7 +99,7 @@ class Predicate:
 class FaultRule:
     """Which requests, which calls of them, and what happens (`do` as written)."""
 
-    on: tuple[str, ...]
+    target: tuple[str, ...]
     calls: tuple[tuple[int, float], ...] = ()
     probability: float = 1.0
     where: tuple[Predicate, ...] = ()
@@ -108,8 +108,8 @@ class FaultRule:
     def aims_at(self, words: frozenset[str], path: str) -> bool:
         """Whether a target with these names, at this path, is meant."""
         return any(
-            target in words or (target.startswith("/") and fnmatchcase(path, target))
-            for target in self.on
+            one in words or (one.startswith("/") and fnmatchcase(path, one))
+            for one in self.target
         )
 
     def counts(self, call: int) -> bool:
@@ -153,13 +153,13 @@ def load_plan(name_or_path: str) -> FaultPlan:
 def check_targets(plan: FaultPlan, operations: Mapping[str, Any]) -> None:
     """Refuse a plan that aims at something this provider does not have."""
     for index, rule in enumerate(plan.rules):
-        for target in rule.on:
+        for target in rule.target:
             if target.startswith("/") or target in WORDS or target in operations:
                 continue
             near = get_close_matches(target, [*operations, *WORDS], n=3, cutoff=0.5)
             raise ContractError(
                 f"fault plan {plan.name}: nothing is called {target!r}",
-                place=_place(Path(plan.file), ("rules", index, "on")) if plan.file else None,
+                place=_place(Path(plan.file), ("rules", index, "target")) if plan.file else None,
                 hint=f"nearest: {', '.join(near)}"
                 if near
                 else f"an operation id, a glob on the path, or one of {', '.join(WORDS)}",
@@ -187,7 +187,11 @@ def _check(path: Path, document: Json, hint: str) -> None:
     try:
         error = next(_validator().iter_errors(document), None)
     except ValueError as why:
-        raise ContractError(f"not a fault plan: {why}", place=str(path), hint=hint) from why
+        raise ContractError(
+            f"not a fault plan: {why}",
+            place=str(path),
+            hint="YAML reads a bare on, off, yes or no as true or false: put it in quotes",
+        ) from why
     if error is not None:
         raise ContractError(
             f"not a fault plan: {error.message}",
@@ -228,7 +232,7 @@ def _plan(path: Path, name: str, document: dict[str, Json]) -> FaultPlan:
 def _rule(path: Path, index: int, rule: dict[str, Json]) -> FaultRule:
     predicates = enumerate(rule.get("where", ()))
     return FaultRule(
-        on=_several(rule["on"]),
+        target=_several(rule["target"]),
         calls=tuple(_calls(part) for part in _several(rule.get("calls", ()))),
         probability=float(rule.get("probability", 1)),
         where=tuple(_predicate(path, ("rules", index, "where", i), p) for i, p in predicates),
