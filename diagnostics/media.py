@@ -33,6 +33,11 @@ _RIFF_STREAMED = 0xFFFFF000
 _PARTLY_READ = "only its first part was read"
 
 
+_SEEN_MAX = 256
+_seen: dict[str, MediaFacts] = {}
+"""By SHA-256: an emulator's thousand jobs send the same two files."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breach:
     """One limit that a file breaks. `advice`: the provider only recommends it.
@@ -50,7 +55,15 @@ class Breach:
 
 def inspect(data: bytes, *, complete: bool = True) -> MediaFacts:
     """What these bytes are. Never raises; `complete=False` says that more of them exist."""
-    return _facts(data, BytesIO(data), size_bytes=len(data), complete=complete)
+    if not complete:
+        return _facts(data, BytesIO(data), "", size_bytes=len(data))
+    digest = hashlib.sha256(data).hexdigest()
+    known = _seen.get(digest)
+    if known is None:
+        known = _facts(data, BytesIO(data), digest, size_bytes=len(data))
+        if len(_seen) < _SEEN_MAX:
+            _seen[digest] = known
+    return known
 
 
 def inspect_file(path: Path) -> MediaFacts:
@@ -61,8 +74,8 @@ def inspect_file(path: Path) -> MediaFacts:
         with path.open("rb") as stream:
             data = stream.read(READ_BYTES_MAX)
             size_bytes = stream.seek(0, 2)
-            complete = len(data) >= size_bytes
-            return _facts(data, stream, size_bytes=size_bytes, complete=complete)
+            digest = "" if len(data) < size_bytes else hashlib.sha256(data).hexdigest()
+            return _facts(data, stream, digest, size_bytes=size_bytes)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise UsageError(
             f"cannot read the media file: {getattr(error, 'strerror', None) or error}",
@@ -71,12 +84,13 @@ def inspect_file(path: Path) -> MediaFacts:
         ) from error
 
 
-def _facts(data: bytes, stream: BinaryIO, *, size_bytes: int, complete: bool) -> MediaFacts:
-    container = sniff(data)
+def _facts(data: bytes, stream: BinaryIO, digest: str, *, size_bytes: int) -> MediaFacts:
+    """`digest` is empty when `data` is only the first part of the file."""
+    container, complete = sniff(data), bool(digest)
     blank = MediaFacts(
         container=container,
         size_bytes=size_bytes,
-        sha256=hashlib.sha256(data).hexdigest() if complete else "",
+        sha256=digest,
         complete=complete,
         problem=_UNKNOWN if container == "unknown" else None,
     )
@@ -147,6 +161,7 @@ _FORMATS = {
     "wave": "wav",
     "oga": "ogg",
     "opus": "ogg",
+    "mpga": "mp3",
     "htm": "html",
     **dict.fromkeys(("txt", "md", "markdown", "csv", "vtt", "plain"), "text"),
 }
@@ -197,6 +212,12 @@ def fits(facts: MediaFacts, limits: MediaLimits) -> bool:
     return not wanted or facts.container in wanted or readable_as_text
 
 
+def of_role(facts: MediaFacts, limits: MediaLimits) -> bool:
+    """Is it at least the right kind of thing: a picture where a picture is due?"""
+    kinds = _ROLES.get(limits.role)
+    return kinds is None or facts.container in kinds
+
+
 def megabytes(size_bytes: float) -> str:
     """A size as a person reads it."""
     if size_bytes < 1000:  # noqa: PLR2004  # where kilobytes begin
@@ -211,7 +232,8 @@ def _plain(name: str) -> str:
 
 
 def _wanted(limits: MediaLimits) -> str:
-    return ", ".join(limits.formats) or limits.role
+    kinds = limits.role.split("-or-")
+    return ", ".join(limits.formats) or " | ".join(f"{kind}/*" for kind in kinds)
 
 
 def _breach(
@@ -271,3 +293,16 @@ def _dimensions(facts: MediaFacts, limits: MediaLimits) -> Iterator[Breach]:
     if (across and facts.width > across) or (down and facts.height > down):
         limit = f"≤ {across or '…'}×{down or '…'}"
         yield _breach("dimensions", limits, f"{facts.width}×{facts.height}", limit)
+
+
+def describe(facts: MediaFacts) -> str:
+    """The facts in one line, in no language: `mp4 320×180, 25 fps, h264 + aac, 1 s, 12.0 kB`."""
+    codecs = " + ".join(filter(None, (facts.video_codec, facts.audio_codec)))
+    parts = (
+        f"{facts.container} {facts.width}×{facts.height}" if facts.width else facts.container,
+        f"{facts.fps:g} fps" if facts.fps else "",
+        codecs,
+        f"{facts.duration_s:g} s" if facts.duration_s else "",
+        megabytes(facts.size_bytes),
+    )
+    return ", ".join(filter(None, parts))

@@ -5,9 +5,12 @@ hostile bytes for a playlist or a concat script and open other files and address
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, BinaryIO
+from pathlib import Path
+from threading import Lock
+from typing import Any, BinaryIO, cast
 
 DEMUXERS = {
     "mp4": "mov",
@@ -31,6 +34,8 @@ DEMUXERS = {
 READ_BYTES_MAX = 64 * 2**20
 """How much FFmpeg may read in all, seeks and second looks included."""
 TIMEOUT_S = 5.0
+MEMORY_BYTES_MAX = 512 * 2**20
+_ONE_AT_A_TIME = Lock()
 _OPTIONS = {"probesize": "2000000", "analyzeduration": "2000000"}
 
 
@@ -73,15 +78,47 @@ def probe(stream: BinaryIO, container: str) -> Streams:
     """Open the file, read its headers, decode nothing. Never raises."""
     import av  # noqa: PLC0415  # 60 ms that most commands need not pay
 
+    demuxer, leash = DEMUXERS[container], cast("BinaryIO", _Leash(stream))
     try:
-        with av.open(
-            _Leash(stream), format=DEMUXERS[container], options=_OPTIONS, timeout=TIMEOUT_S
-        ) as opened:
+        with (
+            _memory_bounded(),
+            av.open(
+                leash,
+                format=demuxer,
+                options=_OPTIONS,
+                timeout=TIMEOUT_S,
+                metadata_errors="replace",
+            ) as opened,
+        ):
             return _streams(opened)
     except av.FFmpegError as error:
-        return Streams(problem=f"FFmpeg cannot open it: {error.strerror or error}".lower())
+        return Streams(problem=f"FFmpeg cannot open it: {(error.strerror or '?').lower()}")
     except Exception as error:  # noqa: BLE001  # hostile bytes meet a C library: any error is a fact
         return Streams(problem=f"it cannot be read as {container}: {type(error).__name__}")
+
+
+@contextmanager
+def _memory_bounded() -> Iterator[None]:
+    """Let the process grow by no more than `MEMORY_BYTES_MAX` meanwhile (where the system can).
+
+    A WAV of 16 kB whose header tells of a chunk of 4 GB makes FFmpeg allocate and fill it.
+    """
+    try:
+        import resource  # noqa: PLC0415  # Windows has none
+
+        pages = int(Path("/proc/self/statm").read_bytes().split()[0])
+    except (ImportError, OSError):
+        yield
+        return
+    with _ONE_AT_A_TIME:
+        before = resource.getrlimit(resource.RLIMIT_AS)
+        most = pages * resource.getpagesize() + MEMORY_BYTES_MAX
+        known = [limit for limit in before if limit != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_AS, (min([most, *known]), before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def _streams(opened: Any) -> Streams:
@@ -94,13 +131,18 @@ def _streams(opened: Any) -> Streams:
         return Streams(problem="there is neither a picture nor a sound track in it")
     return Streams(
         duration_s=_duration_s(opened, (s for s in (video, audio) if s is not None)),
-        width=video.width or None if video else None,
-        height=video.height or None if video else None,
+        width=_side(video, "width"),
+        height=_side(video, "height"),
         fps=_fps(video) if video else None,
         video_codec=_codec(video),
         audio_codec=_codec(audio),
         ends_at=max((_ends_at(s) for s in (video, audio) if s is not None), default=0),
     )
+
+
+def _side(video: Any, side: str) -> int | None:
+    """Width or height; FFmpeg knows neither when it lacks the codec."""
+    return getattr(video and video.codec_context, side, None) or None
 
 
 def _codec(stream: Any) -> str | None:
