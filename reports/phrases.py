@@ -1,6 +1,6 @@
 """How is one fact of the document put into words, the same in every format?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,12 @@ from reports.words import Words
 Part = Mapping[str, Any]
 PHASES = ("dns_s", "connect_s", "tls_s", "first_byte_s", "body_s")
 EVEN_S = 1.0
+MESSAGE_CHARACTERS = 58
+
+
+def clipped(text: str, characters: int) -> str:
+    """Cut with an ellipsis, never in silence."""
+    return text if len(text) <= characters else text[: characters - 1].rstrip() + "…"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +22,10 @@ class Phrases:
     """Sentences over parts of a report document."""
 
     words: Words
+
+    def positions(self, timeline: Iterable[Part]) -> frozenset[int]:
+        """Lines that a link can lead to."""
+        return frozenset(row["position"] for row in timeline if not row["elided"])
 
     def message(self, report: Part) -> str:
         """What the answer said, else why there was none, else what the code means."""
@@ -84,12 +94,7 @@ class Phrases:
             name = row["state_name"] or self.words.say("state.unknown")
             return f"{row['state']} {name}"
         if row["code"] is not None:
-            message = row["message"]
-            return (
-                f"{row['code']} {message[:57]}…"
-                if len(message) > 58
-                else f"{row['code']} {message}".strip()
-            )  # noqa: PLR2004  # one line
+            return f"{row['code']} {clipped(row['message'], MESSAGE_CHARACTERS)}".strip()
         return f"HTTP {row['status']} {row['message'][:80]}".strip()
 
     def known(self, value: float | None) -> str:

@@ -13,6 +13,7 @@ from diagnostics.contract import Contract
 from diagnostics.errors import UsageError
 from diagnostics.finding import Report
 from reports.document import document
+from reports.drawing import LAYOUTS, drawing
 from reports.phrases import Phrases
 from reports.words import spaced, words
 
@@ -41,9 +42,23 @@ def rendered(made: Mapping[str, Any], *, format: str) -> str:  # noqa: A002  # s
     if format == "json":
         return json.dumps(made, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     said = words(made["language"])
-    template = _environment().get_template(f"report.{format}.jinja")
-    text = template.render(report=made, say=said.say, words=said, phrase=Phrases(words=said))
-    return text
+    phrase = Phrases(words=said)
+    names = {"report": made, "say": said.say, "words": said, "phrase": phrase}
+    if format == "html":
+        names |= _page(phrase)
+    return _environment().get_template(f"report.{format}.jinja").render(names)
+
+
+def _page(phrase: Phrases) -> Mapping[str, Any]:
+    """What only the page needs: its style sheet, the CSP source that allows it, the pictures."""
+    from markupsafe import Markup  # noqa: PLC0415  # start-up
+
+    style = (FOLDER / "page.css").read_text("utf-8")
+    return {
+        "style": Markup(style),  # noqa: S704  # our own file
+        "style_source": Markup(style_source(style)),  # noqa: S704  # base64 between quotes
+        "draw": lambda report, layout: drawing(report, phrase, LAYOUTS[layout]),
+    }
 
 
 def known(wanted: str) -> str:
@@ -60,11 +75,16 @@ def file_names(wanted: Iterable[str]) -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _environment() -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  # start-up
+    from jinja2 import (  # noqa: PLC0415  # start-up
+        Environment,
+        FileSystemLoader,
+        StrictUndefined,
+        select_autoescape,
+    )
 
     made = Environment(
         loader=FileSystemLoader(FOLDER),
-        autoescape=lambda name: ".html." in (name or "") or ".svg." in (name or ""),
+        autoescape=select_autoescape(("html.jinja", "svg.jinja"), default=False),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -89,7 +109,7 @@ def _cache() -> "FileSystemBytecodeCache | None":
     return FileSystemBytecodeCache(str(folder))
 
 
-def style_hash(style: str) -> str:
+def style_source(style: str) -> str:
     """The CSP source that allows exactly this style sheet."""
     digest = hashlib.sha256(style.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"

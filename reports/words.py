@@ -75,8 +75,10 @@ class Words:
         scale, unit = (1e3, units["kB"]) if value_bytes < 1_000_000 else (1e6, units["MB"])  # noqa: PLR2004  # powers of ten
         return self._unit(round(value_bytes / scale, 1), unit)
 
-    def percent(self, share: float) -> str:
+    def percent(self, share: float | None) -> str:
         """`90%`, `90 %`."""
+        if share is None:
+            return UNKNOWN
         gap = "\N{NO-BREAK SPACE}" if self.language == "ru" else ""
         return f"{round(share * 100)}{gap}%"
 

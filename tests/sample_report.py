@@ -285,7 +285,8 @@ def fetch(url: str, label: str) -> Request:
 def tape(this: Case, steps: Iterable[tuple[str, Request, Answer, float]]) -> Tape:
     """Exchanges one after the other; each step: scenario, request, answer, how long it took."""
     exchanges: list[Exchange] = []
-    now_s, attempts = this.started_s, {}
+    now_s = this.started_s
+    attempts: dict[str | int | None, int] = {}
     for position, (scenario, request, answer, duration_s) in enumerate(steps):
         now_s += request.wait_s
         key = request.operation if request.spends else position
