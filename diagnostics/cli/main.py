@@ -36,6 +36,9 @@ EXAMPLES = {
     "list": "diagnostics list faults",
 }
 
+_SECRETS = ("_API_KEY", "_API_TOKEN", "_CLIENT_SECRET", "_ACCESS_TOKEN")
+"""Ends of the names of environment variables whose values no message may show."""
+
 _EPILOG = """\
 example (needs no key and no network):
   diagnostics run --fault unreachable-media
@@ -68,6 +71,7 @@ class Parser(argparse.ArgumentParser):
         if message.startswith("unrecognized arguments: -"):
             wanted = message.partition(": ")[2].split()[0].partition("=")[0]
             near = nearest(wanted, self._option_string_actions)
+        message = message.replace("invalid _", "invalid ")  # a converter's name is private
         raise UsageError(message, hint=near or f"see: {self.prog} --help")
 
 
@@ -254,7 +258,11 @@ class _Session:
 def _screen(options: argparse.Namespace) -> "Screen":
     from diagnostics.cli.screen import Screen  # noqa: PLC0415  # too dear for --help
 
-    return Screen(language=options.lang, as_json=options.json, verbose=options.verbose)
+    screen = Screen(language=options.lang, as_json=options.json, verbose=options.verbose)
+    for name, value in os.environ.items():
+        if name.endswith(_SECRETS) and value.strip():
+            screen.gate.register(value, name.lower().replace("_", "-"))
+    return screen
 
 
 def entry() -> None:

@@ -12,27 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from diagnostics.errors import DiagnosticsError, Exit
 from diagnostics.model import Json
-
-try:
-    from diagnostics.redact import Gate
-except ImportError:  # until it is written
-
-    class Gate:  # type: ignore[no-redef]
-        def text(self, text):
-            return text
-
-        def json(self, value):
-            return value
-
-        def register(self, *a, **k):
-            pass
-
-        def scan(self, *a):
-            pass
-
-        def write(self, path, data):
-            path.write_bytes(data if isinstance(data, bytes) else data.encode())
-
+from diagnostics.redact import Gate
 
 if TYPE_CHECKING:  # Rich is loaded only when a terminal is there to show it
     from rich.live import Live as RichLive
@@ -76,7 +56,8 @@ class Screen:
     ) -> None:
         self.language, self.as_json, self.verbose = language, as_json, verbose
         self.gate = gate or Gate()
-        self._out, self._err = streams or (sys.stdout, sys.stderr)
+        self._out: IO[str] = streams[0] if streams else sys.stdout
+        self._err: IO[str] = streams[1] if streams else sys.stderr
         self._deaf: set[int] = set()
 
     # --- what commands call -------------------------------------------------------------------

@@ -1,0 +1,156 @@
+"""`diagnostics explain CODE|TEXT`: what does it mean, whose fault is it, what is to be done?"""
+
+import argparse
+import re
+from collections.abc import Iterator
+from textwrap import wrap
+
+from diagnostics import contract_load
+from diagnostics.cli import discover
+from diagnostics.cli.screen import Screen
+from diagnostics.contract import Contract
+from diagnostics.errors import Exit, UsageError
+from diagnostics.explain import Entry, explain
+from diagnostics.model import Json, Retry, Text
+
+_KINDS = {
+    "code": Text(en="error code of {provider}", ru="код ошибки {provider}"),
+    "state": Text(en="state of a job at {provider}", ru="состояние задачи {provider}"),
+    "status": Text(en="HTTP status", ru="статус HTTP"),
+    "rule": Text(en="finding of this program", ru="вывод этой программы"),
+    "pitfall": Text(en="pitfall of {provider}", ru="подводный камень {provider}"),
+}
+_RETRIES = {
+    Retry.NEVER: Text(en="never", ru="никогда"),
+    Retry.BACKOFF: Text(en="with growing pauses", ru="с растущими паузами"),
+    Retry.AFTER_RESET: Text(en="after the limit is reset", ru="после сброса лимита"),
+    Retry.AFTER_FIX: Text(
+        en="only after the cause is mended", ru="только после устранения причины"
+    ),
+}
+_LABELS = {
+    "means": Text(en="means", ru="значит"),
+    "here": Text(en="here", ru="здесь"),
+    "blame": Text(en="blame", ru="чья вина"),
+    "also": Text(en="or", ru="или"),
+    "retry": Text(en="retry", ru="повторять"),
+    "do": Text(en="do", ru="что делать"),
+    "listed": Text(en="listed by", ru="где указан"),
+    "note": Text(en="note", ru="примечание"),
+    "source": Text(en="source", ru="источник"),
+    "shares": Text(en="see also", ru="см. также"),
+}
+_LISTED = Text(
+    en="the page of {operation} says: {words}", ru="страница {operation} говорит: {words}"
+)
+_UNLISTED = Text(
+    en="the page of {operation} does not list it", ru="на странице {operation} его нет"
+)
+_SHARES = Text(
+    en="has the text {text!r} too, so the text alone does not tell which it is",
+    ru="тоже имеет текст {text!r}, поэтому по одному тексту их не различить",
+)
+_INPUTS = Text(
+    en="look at the input files first: if one is unfit or out of reach, the blame is media",
+    ru="сначала проверьте входные файлы: если файл недоступен или не годится, виноват он (media)",
+)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What `explain` takes."""
+    parser.add_argument("text", nargs="+", metavar="CODE|TEXT", help="1015, 404, a message, a rule")
+    parser.add_argument("--operation", metavar="ID", help="what it means in this call")
+
+
+def main(options: argparse.Namespace, screen: Screen) -> Exit:
+    """Print every entry that is found; an error tells the nearest when none is."""
+    if options.provider is None:
+        raise UsageError("several providers are known", hint="name one with --provider")
+    contract = contract_load.load(options.provider)
+    wanted = " ".join(options.text)
+    entries = explain(contract, discover.rules(), wanted, options.operation)
+    shown = [as_json(entry, screen.language) for entry in entries]
+    if screen.as_json:
+        screen.emit("explain", {"query": wanted, "provider": contract.name, "entries": shown})
+    for entry in entries:
+        screen.show("\n".join(lines(entry, contract, screen.language)) + "\n")
+    return Exit.OK
+
+
+def as_json(entry: Entry, language: str) -> dict[str, Json]:
+    """One entry in the words of `--json`."""
+    source = entry.source
+    return {
+        "kind": entry.kind,
+        "code": entry.name,
+        "says": entry.says.in_language(language) if entry.says else None,
+        "meanings": [{"text": m.text, "pages": list(m.pages)} for m in entry.meanings],
+        "blame": entry.blames[0].value if entry.blames else None,
+        "blames": [blame.value for blame in entry.blames],
+        "retry": entry.retry.value if entry.retry else None,
+        "remedy": entry.remedy.in_language(language) if entry.remedy else None,
+        "inspect_inputs": entry.inspect_inputs,
+        "operations": dict(entry.operations or {}),
+        "same_text": {text: list(codes) for text, codes in (entry.shares or {}).items()},
+        "note": entry.note or None,
+        "source": source.page if source else None,
+        "certainty": source.certainty.value if source else None,
+        "score": entry.score,
+    }
+
+
+def lines(entry: Entry, contract: Contract, language: str) -> Iterator[str]:
+    """One entry for people."""
+    kind = _KINDS[entry.kind].fill(language, {"provider": contract.title})
+    yield f"{entry.name}  ({kind})"
+    width = max(len(label.in_language(language)) for label in _LABELS.values())
+    for label, text in _facts(entry, language):
+        head = _LABELS[label].in_language(language).ljust(width)
+        blank = " " * (width + 4)
+        yield from wrap(
+            text,
+            width=100,
+            initial_indent=f"  {head}  ",
+            subsequent_indent=blank,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+
+def _facts(entry: Entry, language: str) -> Iterator[tuple[str, str]]:
+    yield from _meanings(entry, language)
+    if entry.blames:
+        also = f" {_LABELS['also'].in_language(language)} "
+        yield "blame", also.join(entry.blames)
+    if entry.inspect_inputs:
+        yield "do", _INPUTS.in_language(language)
+    if entry.retry:
+        yield "retry", _RETRIES[entry.retry].in_language(language)
+    if entry.remedy and entry.remedy.en:
+        yield "do", _open(entry.remedy.in_language(language))
+    if entry.operations and not entry.asked:
+        yield "listed", ", ".join(entry.operations)
+    if entry.note:
+        yield "note", entry.note
+    if entry.source:
+        note = f": {entry.source.note}" if entry.source.note else ""
+        yield "source", f"{entry.source.page} ({entry.source.certainty.value}){note}"
+
+
+def _meanings(entry: Entry, language: str) -> Iterator[tuple[str, str]]:
+    if entry.kind == "code" and entry.asked:
+        words = (entry.operations or {}).get(entry.asked)
+        told = _LISTED if words else _UNLISTED
+        yield "here", told.fill(language, {"operation": entry.asked, "words": words})
+    for meaning in entry.meanings:
+        pages = f"  [{', '.join(meaning.pages)}]" if meaning.pages else ""
+        yield "means", f"{meaning.text}{pages}"
+    if entry.says:
+        yield "means", _open(entry.says.in_language(language))
+    for text, codes in (entry.shares or {}).items():
+        yield "shares", f"{', '.join(codes)} {_SHARES.fill(language, {'text': text})}"
+
+
+def _open(text: str) -> str:
+    """A sentence whose facts are not known yet."""
+    return re.sub(r"\{\w+\}", "…", text)
