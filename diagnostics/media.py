@@ -297,11 +297,11 @@ def _dimensions(facts: MediaFacts, limits: MediaLimits) -> Iterator[Breach]:
 
 def describe(facts: MediaFacts) -> str:
     """The facts in one line, in no language: `mp4 320×180, 25 fps, h264 + aac, 1 s, 12.0 kB`."""
-    codecs = " + ".join(filter(None, (facts.video_codec, facts.audio_codec)))
+    codecs = " + ".join(c for c in (facts.video_codec, facts.audio_codec) if c)
     parts = (
         f"{facts.container} {facts.width}×{facts.height}" if facts.width else facts.container,
         f"{facts.fps:g} fps" if facts.fps else "",
-        codecs,
+        codecs if codecs != facts.container else "",
         f"{facts.duration_s:g} s" if facts.duration_s else "",
         megabytes(facts.size_bytes),
     )

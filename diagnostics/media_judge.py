@@ -5,7 +5,7 @@ A pure reading of a tape: the media scenario and `diagnostics media` both use it
 warns where a documented one fails.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from diagnostics import media, media_content_rules, media_rules
@@ -104,8 +104,15 @@ def judge(contract: Contract, tape: Tape) -> Iterator[Finding]:
     """What can be said of every input on the tape and in the planned call."""
     plan = tape.case.plan
     operation = contract.operations.get(plan.operation) if plan else None
+    yield from of_inputs(contract, tape, operation, inputs(operation, plan.body if plan else None))
+
+
+def of_inputs(
+    contract: Contract, tape: Tape, operation: Operation | None, items: Iterable[Input]
+) -> Iterator[Finding]:
+    """The same of inputs that the caller names, by the labels of their fetches."""
     chains = _chains(tape)
-    wanted = {item.parameter: item for item in inputs(operation, plan.body if plan else None)}
+    wanted = {item.parameter: item for item in items}
     for name, chain in chains.items():
         wanted.setdefault(name, Input(parameter=name, url=chain[0].request.url))
     causes, local, cut_off = _causes(contract, operation), near(tape.case), _cut_off(tape)
