@@ -38,6 +38,8 @@ EXAMPLES = {
 
 _SECRETS = ("_API_KEY", "_API_TOKEN", "_CLIENT_SECRET", "_ACCESS_TOKEN")
 """Ends of the names of environment variables whose values no message may show."""
+_SECRET_LENGTH_MIN = 6
+"""Anything shorter is no secret, and hiding it would blot out innocent text."""
 
 _EPILOG = """\
 example (needs no key and no network):
@@ -260,8 +262,8 @@ def _screen(options: argparse.Namespace) -> "Screen":
 
     screen = Screen(language=options.lang, as_json=options.json, verbose=options.verbose)
     for name, value in os.environ.items():
-        if name.endswith(_SECRETS) and value.strip():
-            screen.gate.register(value, name.lower().replace("_", "-"))
+        if name.endswith(_SECRETS) and len(value.strip()) >= _SECRET_LENGTH_MIN:
+            screen.gate.register(value.strip(), name.lower().replace("_", "-"))
     return screen
 
 
