@@ -1,0 +1,171 @@
+"""How does the emulator stand on a port? Uvicorn, able to reset a connection as a bad network does."""
+
+import asyncio
+import socket
+import struct
+import threading
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from diagnostics.contract import Contract
+from diagnostics.drive.clock import RealClock
+from diagnostics.emulator.app import Emulator
+from diagnostics.emulator.faults import FaultPlan
+from diagnostics.errors import TargetError, UsageError
+
+_HEADER_BYTES_MAX = 65_536
+_LINGER_NOT = struct.pack("ii", 1, 0)
+_START_S = 10.0
+_PORT_MAX = 65_535
+
+
+class BreakableProtocol(HttpToolsProtocol):
+    """HTTP over a socket that the application may reset, with bounded headers."""
+
+    def on_message_begin(self) -> None:
+        """Offer the reset to the application."""
+        super().on_message_begin()
+        self._header_bytes = 0
+        self.scope["extensions"] = {"diagnostics.abort": self.abort}  # type: ignore[typeddict-item]  # ours
+
+    def on_url(self, url: bytes) -> None:
+        """Bound the address."""
+        super().on_url(url)
+        self._count(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Bound the headers."""
+        super().on_header(name, value)
+        self._count(len(name) + len(value))
+
+    def _count(self, size: int) -> None:
+        self._header_bytes += size
+        if self._header_bytes > _HEADER_BYTES_MAX:
+            self.transport.close()
+
+    def abort(self) -> None:
+        """Send RST instead of an answer."""
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+        raw = self.transport.get_extra_info("socket")
+        if raw is not None:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+        self.transport.abort()
+
+
+class Server(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then tell."""
+        await super().startup(sockets)
+        self.listens.set()
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that is ours; port 0 takes a free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    if not 0 <= port <= _PORT_MAX:
+        raise UsageError(f"there is no port {port}", hint="0 (any free one) to 65535")
+    # With the protocol named, asyncio turns Nagle off: answers would else come 40 ms late.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        raise UsageError(
+            f"cannot listen on {host}:{port}: {error.strerror or error}",
+            hint="choose another port, or --port 0 for any free one",
+        ) from error
+    listener.setblocking(False)  # noqa: FBT003  # the socket's own signature
+    return listener
+
+
+def base_url(listener: socket.socket) -> str:
+    """Where a client on this machine finds it."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # compared, not bound
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def server(emulator: Emulator) -> Server:
+    """A server for it: silent, and quick to end."""
+    return Server(
+        uvicorn.Config(
+            emulator,
+            http=BreakableProtocol,
+            ws="none",
+            loop="asyncio",
+            lifespan="on",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=60,
+            timeout_graceful_shutdown=1,
+        )
+    )
+
+
+class Served:
+    """An emulator on a port, in a thread: `with Served(contract) as server: server.base_url`."""
+
+    def __init__(  # noqa: PLR0913  # the emulator's own knobs
+        self,
+        contract: Contract,
+        *,
+        faults: FaultPlan | None = None,
+        seed: int = 0,
+        speed: float = 1.0,
+        credits: float = 1000.0,  # noqa: A002  # the providers' word
+        per_minute: float | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        self._listener = bound(host, port)
+        self.base_url = base_url(self._listener)
+        self.emulator = Emulator(
+            contract,
+            clock=RealClock(),
+            faults=faults,
+            seed=seed,
+            base_url=self.base_url,
+            credits=credits,
+            speed=speed,
+            per_minute=per_minute,
+        )
+        self._server = server(self.emulator)
+        self._thread = threading.Thread(target=self._run, name="emulator", daemon=True)
+
+    def _run(self) -> None:
+        with asyncio.Runner() as runner:
+            runner.run(self._server.serve([self._listener]))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        if not self._server.listens.wait(_START_S):
+            raise TargetError("the emulator did not start", hint="is the machine very busy?")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join(_START_S)
+        self._listener.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.emulator, name)
