@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import os
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -163,19 +164,20 @@ def _lines(path: Path) -> "list[bytes]":
 
 
 def _pending(intents: list[Exchange], exchanges: list[Exchange]) -> list[Exchange]:
-    answered = {_slot(exchange) for exchange in exchanges}
-    return [intent for intent in intents if _slot(intent) not in answered]
+    answered = Counter(_slot(exchange) for exchange in exchanges)
+    pending = []
+    for intent in intents:
+        if answered[_slot(intent)]:
+            answered[_slot(intent)] -= 1
+        else:
+            pending.append(intent)
+    return pending
 
 
-def _slot(exchange: Exchange) -> tuple[str, int, int, str, float]:
+def _slot(exchange: Exchange) -> tuple[str, int, int, str]:
     request = exchange.request
-    return (
-        exchange.scenario,
-        exchange.conversation,
-        exchange.attempt,
-        request.operation or request.url,
-        round(exchange.started_s, 6),
-    )
+    name = request.operation or request.url
+    return exchange.scenario, exchange.conversation, exchange.attempt, name
 
 
 def _insource(line: dict[str, Json], folder: Path) -> dict[str, Json]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from diagnostics import contract_load, credentials, prepare, request_file
+from diagnostics import contract_load, credentials, prepare
 from diagnostics.cli import discover
 from diagnostics.cli.screen import Screen
 from diagnostics.contract import Contract
@@ -191,6 +191,8 @@ def _plan(options: Namespace, contract: Contract, where: Target, screen: Screen)
 
 def _given(options: Namespace, contract: Contract, screen: Screen) -> Plan:
     """The user's own call, from a file or standard input."""
+    from diagnostics import request_file  # noqa: PLC0415  # only when there is a file
+
     read = request_file.read(options.request)
     for _, value in read.headers:
         screen.gate.register(value, "request-header")
