@@ -61,7 +61,7 @@ def state(value: Json, **data: Json) -> Response:
     return answer({"code": 1000, "msg": "OK", "data": {"video_status": value, **data}})
 
 
-def exchange(
+def exchange(  # noqa: PLR0913  # the fields a test may set
     request: Request,
     reply: Answer,
     position: int = 0,

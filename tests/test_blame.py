@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diagnostics.answer_rules import BUSINESS_CODE
 from diagnostics.blame import CHAIN, blame
 from diagnostics.finding import Finding, Judgement, Outcome, Rule
 from diagnostics.model import (
@@ -18,7 +19,6 @@ from diagnostics.model import (
     UnsentReason,
     Verdict,
 )
-from diagnostics.answer_rules import BUSINESS_CODE
 from tests.drive_cases import akool, answer, case, create
 
 SENT = create(answer({"code": 1000}), 0)

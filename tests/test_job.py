@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diagnostics.finding import Finding
+from diagnostics.jobs import output_request
 from diagnostics.model import (
     Answer,
     Blame,
@@ -15,13 +16,13 @@ from diagnostics.model import (
     Fault,
     FaultKind,
     MediaFacts,
+    Request,
     Response,
     Severity,
     Tape,
     Unsent,
     UnsentReason,
 )
-from diagnostics.jobs import output_request
 from scenarios.job import SCENARIO
 from tests.drive_cases import HTML, akool, answer, case, create, exchange, poll, state
 from tests.test_tape import answers
@@ -190,7 +191,9 @@ def test_an_id_in_a_query_is_found_when_nothing_labels_the_request() -> None:
     which=st.lists(st.booleans(), min_size=8, max_size=8),
 )
 def test_no_tape_makes_the_judge_raise(told: list[Answer], seed: int, which: list[bool]) -> None:
-    made = [create(a, n) if w else poll(a, n) for n, (a, w) in enumerate(zip(told, which))]
+    made = [
+        create(a, n) if w else poll(a, n) for n, (a, w) in enumerate(zip(told, which, strict=False))
+    ]
     random.Random(seed).shuffle(made)
     for found in judged(*made):
         assert found.message("en")
@@ -200,13 +203,14 @@ def test_no_tape_makes_the_judge_raise(told: list[Answer], seed: int, which: lis
 @given(told=st.lists(answers, min_size=1, max_size=12))
 def test_no_answer_makes_the_ask_raise_or_run_for_ever(told: list[Answer]) -> None:
     asking = SCENARIO.ask(akool(), case())
-    reply: Exchange | None = None
     count = 0
     try:
+        request = next(asking)
         while True:
-            request = asking.send(reply)  # type: ignore[arg-type]  # the first send is None
-            reply = exchange(request, told[min(count, len(told) - 1)], count)  # type: ignore[arg-type]  # never Together
+            assert isinstance(request, Request)
+            reply = exchange(request, told[min(count, len(told) - 1)], count)
             count += 1
+            request = asking.send(reply)
     except StopIteration:
         pass
     assert count <= case().poll.max_polls + 2

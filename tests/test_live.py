@@ -6,10 +6,14 @@ import json
 import ssl
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpcore
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,7 +42,7 @@ from tests.wire import HANG, RESET, Script, http, serving
 KEY = "invented-akool-key-0001-for-tests"
 
 
-def live(
+def live(  # noqa: PLR0913  # a driver has many parts
     base_url: str,
     *,
     values: Mapping[str, str] | None = None,
@@ -143,7 +147,9 @@ def test_a_second_exchange_on_the_same_connection_says_so() -> None:
     ],
 )
 def test_each_way_an_answer_can_break_has_its_own_class(
-    script: list[bytes], kind: FaultKind, arrived: bool
+    script: list[bytes],
+    kind: FaultKind,
+    arrived: bool,  # noqa: FBT001  # a column of the table
 ) -> None:
     bounds = Bounds(connect_s=2.0, read_s=0.3)
     found = fault(asked(lambda _: script, bounds=bounds))
@@ -359,12 +365,6 @@ def test_a_self_signed_certificate_is_tls_not_a_dead_host(tmp_path: Path) -> Non
 
 def self_signed(folder: Path) -> ssl.SSLContext:
     """A server context with a certificate nobody vouches for."""
-    from datetime import UTC, datetime, timedelta
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)

@@ -23,7 +23,7 @@ from diagnostics.model import (
     Unsent,
     UnsentReason,
 )
-from tests.drive_cases import Scripted, akool, answer, create, poll, policy
+from tests.drive_cases import Scripted, akool, answer, create, policy, poll
 
 ERROR_1015 = answer({"code": 1015, "msg": "create video error, please try again later"})
 WELL = answer({"code": 1000, "msg": "OK", "data": {"_id": "job1"}})

@@ -1,7 +1,6 @@
 """A tape on disk says what happened, even when the process died while it did."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -197,4 +196,4 @@ def test_secrets_do_not_reach_the_tape(tmp_path: Path) -> None:
 
 def test_the_tape_is_readable_only_by_its_owner(tmp_path: Path) -> None:
     written(tmp_path)
-    assert os.stat(tmp_path / tapes.NAME).st_mode & 0o077 == 0
+    assert (tmp_path / tapes.NAME).stat().st_mode & 0o077 == 0
