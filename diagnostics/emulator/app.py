@@ -35,6 +35,7 @@ Send = Callable[[Message], Awaitable[None]]
 SEEN_MAX = 10_000
 _BODILESS = frozenset({204, 205, 304})
 _CHUNKS_S = 0.5
+_PATH_MAX = 500
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -75,6 +76,8 @@ class Emulator:
             contract, self.account, clock, seed=seed, media_base=self.media_base
         )
         self.seen: deque[Seen] = deque(maxlen=SEEN_MAX)
+        self.answered = 0
+        """Requests so far, `seen` or forgotten."""
         self._misbehaviour = Misbehaviour(faults, seed) if faults else None
         self._routes = Routes(contract, self._misbehaviour)
         self._service = Service(
@@ -174,7 +177,7 @@ class Emulator:
 
     def _break(self, scope: Message, call: Call) -> None:
         """Reset the connection, where server or transport can."""
-        self.seen.append(Seen(call.method, call.path, 0, None))
+        self._note(call, 0, None)
         abort = scope.get("extensions", {}).get("diagnostics.abort")
         if abort is None:
             raise ConnectionResetError("the emulator breaks the connection")
@@ -196,8 +199,8 @@ class Emulator:
             return Reply(body=dump(self._control()))
         if route.kind == "wrong-method":
             headers = ((b"allow", route.allow.encode()),)
-            return page(405, f"Cannot {call.method[:20]} {call.path[:500]}", headers)
-        return page(404, f"Cannot {call.method[:20]} {call.path[:500]}")
+            return page(405, f"Cannot {call.method[:20]} {call.path[:_PATH_MAX]}", headers)
+        return page(404, f"Cannot {call.method[:20]} {call.path[:_PATH_MAX]}")
 
     def _control(self) -> dict[str, str | None]:
         return {
@@ -218,7 +221,7 @@ class Emulator:
         work = self.jobs.get(path.removeprefix(OUTPUT).partition(".")[0])
         now_s = self.clock.now()
         if work is None or not work.delivers(work.state(now_s), now_s):
-            return page(404, f"Cannot GET {path[:500]}")
+            return page(404, f"Cannot GET {path[:_PATH_MAX]}")
         return hosting.output(work.suffix)
 
     def _own(self, url: str) -> Awaitable[Reply] | None:
@@ -249,13 +252,17 @@ class Emulator:
             return page(504, "unreachable by plan")
         return spoiled(self._file(path), effects)
 
+    def _note(self, call: Call, status: int, code: str | None) -> None:
+        self.answered += 1
+        self.seen.append(Seen(call.method, call.path[:_PATH_MAX], status, code))
+
     # --- the wire -----------------------------------------------------------------------------
 
     async def _send(
         self, send: Send, call: Call, reply: Reply, effects: Effects | None, *, close: bool = False
     ) -> bool:
         """Put an answer on the wire; False: cut in the middle."""
-        self.seen.append(Seen(call.method, call.path, reply.status, reply.code))
+        self._note(call, reply.status, reply.code)
         body = b"" if reply.status in _BODILESS else reply.body
         headers = self._headers(reply, len(body), effects.clock_s if effects else 0.0)
         if close:

@@ -108,8 +108,7 @@ class FaultRule:
     def aims_at(self, words: frozenset[str], path: str) -> bool:
         """Whether a target with these names, at this path, is meant."""
         return any(
-            one in words or (one.startswith("/") and fnmatchcase(path, one))
-            for one in self.target
+            one in words or (one.startswith("/") and fnmatchcase(path, one)) for one in self.target
         )
 
     def counts(self, call: int) -> bool:

@@ -1,11 +1,13 @@
-"""How does the emulator stand on a port? Uvicorn, able to reset a connection as a bad network does."""
+"""How does the emulator stand on a port? Uvicorn, able to reset connections like a bad network."""
 
 import asyncio
 import socket
 import struct
 import threading
+from collections.abc import Callable
+from contextlib import closing
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -29,7 +31,7 @@ class BreakableProtocol(HttpToolsProtocol):
         """Offer the reset to the application."""
         super().on_message_begin()
         self._header_bytes = 0
-        self.scope["extensions"] = {"diagnostics.abort": self.abort}  # type: ignore[typeddict-item]  # ours
+        self.scope["extensions"] = {"diagnostics.abort": self.abort}  # type: ignore[dict-item]  # ours
 
     def on_url(self, url: bytes) -> None:
         """Bound the address."""
@@ -57,16 +59,16 @@ class BreakableProtocol(HttpToolsProtocol):
 
 
 class Server(uvicorn.Server):
-    """Says when it listens."""
+    """Tells when it listens."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, then: Callable[[], None]) -> None:
         super().__init__(config)
-        self.listens = threading.Event()
+        self._then = then
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then tell."""
         await super().startup(sockets)
-        self.listens.set()
+        self._then()
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -97,8 +99,8 @@ def base_url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def server(emulator: Emulator) -> Server:
-    """A server for it: silent, and quick to end."""
+def server(emulator: Emulator, then: Callable[[], None]) -> Server:
+    """A server for it: silent, and quick to end. `then` is called once it listens."""
     return Server(
         uvicorn.Config(
             emulator,
@@ -113,8 +115,15 @@ def server(emulator: Emulator) -> Server:
             date_header=False,
             timeout_keep_alive=60,
             timeout_graceful_shutdown=1,
-        )
+        ),
+        then,
     )
+
+
+def serve(emulator: Emulator, listener: socket.socket, then: Callable[[], None]) -> None:
+    """Serve until somebody stops it; Ctrl-C comes out as `KeyboardInterrupt`."""
+    with closing(listener), asyncio.Runner() as runner:
+        runner.run(server(emulator, then).serve([listener]))
 
 
 class Served:
@@ -144,7 +153,8 @@ class Served:
             speed=speed,
             per_minute=per_minute,
         )
-        self._server = server(self.emulator)
+        self._listens = threading.Event()
+        self._server = server(self.emulator, self._listens.set)
         self._thread = threading.Thread(target=self._run, name="emulator", daemon=True)
 
     def _run(self) -> None:
@@ -153,7 +163,7 @@ class Served:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        if not self._server.listens.wait(_START_S):
+        if not self._listens.wait(_START_S):
             raise TargetError("the emulator did not start", hint="is the machine very busy?")
         return self
 
@@ -166,6 +176,3 @@ class Served:
         self._server.should_exit = True
         self._thread.join(_START_S)
         self._listener.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.emulator, name)
