@@ -1,102 +1,214 @@
 """What may leave the process? The one gate to disk and screen: it hides secrets, and proves it."""
 
-import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO, TypeVar, cast
 
 from diagnostics.errors import LeakError
-from diagnostics.model import Case, Exchange, Fault, Headers, Json, Response
+from diagnostics.model import Case, Exchange, Fault, Headers, Json, Request, Response, Unsent
+from diagnostics.redact_clean import Cleaner
+from diagnostics.redact_disk import write_whole
+from diagnostics.redact_fields import clean_header
+from diagnostics.redact_names import Place
+from diagnostics.redact_personal import this_machine
+from diagnostics.redact_rules import SHAPES
+from diagnostics.redact_stream import GatedStream
+from diagnostics.redact_suspect import Familiar
+from diagnostics.redact_values import PLACEHOLDER, is_real
+
+_REMEMBERED_MOST = 4096
+_REMEMBERED_LENGTH = 16_384
+_LINE_MOST = 1000
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+_Memory = dict[_Key, tuple[_Value, Counter[tuple[str, str]]]]
 
 
 class Gate:
-    """Hides every secret it is told of; placeholders are numbered once per gate."""
+    """Hides the secrets it is told of and those it recognises.
 
-    def __init__(self) -> None:
-        self.removed: Counter[tuple[str, str]] = Counter()
-        self._placeholders: dict[str, str] = {}
-        self._numbers: Counter[str] = Counter()
+    Order: exact secrets of this run in every encoding, then structure, then shapes. Placeholders
+    are numbered by first registration or sight, and never match again: gating twice changes
+    nothing. `machine` is (user, host) of this computer.
+    """
 
-    def register(self, secret: str, kind: str, keep: bool = False) -> None:  # noqa: FBT001, FBT002  # fixed interface
-        """Take a secret that the harness loads; `keep` shows its first four characters."""
-        if not secret or secret in self._placeholders:
-            return
-        self._numbers[kind] += 1
-        number = self._numbers[kind]
-        self._placeholders[secret] = (
-            f"<id:{kind}#{number} {secret[:4]}…>" if keep else f"<secret:{kind}#{number}>"
-        )
+    def __init__(self, machine: tuple[str, str] | None = None) -> None:
+        self._machine = this_machine() if machine is None else machine
+        self._clean = Cleaner(self._machine)
+        self._familiar = Familiar(self._clean.ledger, self._machine)
+        self._headers: _Memory[tuple[str, str], tuple[str, str]] = {}
+        self._urls: _Memory[str, str] = {}
+        self._texts: _Memory[str, str] = {}
+        self._bodies: _Memory[tuple[bytes, str | None], bytes] = {}
+
+    @property
+    def removed(self) -> Counter[tuple[str, str]]:
+        """How often each (rule, kind of place) hid something; never what."""
+        return self._clean.ledger.removed
+
+    def register(self, secret: str, kind: str, keep: bool = False) -> None:  # noqa: FBT001, FBT002  # the interface everyone codes against
+        """Take a secret that the harness loads. `keep`: an identifier, its first four stay."""
+        if secret and self._clean.ledger.register(secret, kind, keep=keep):
+            self._familiar.forget()
+            for memory in (self._headers, self._urls, self._texts, self._bodies):
+                memory.clear()
 
     def text(self, text: str) -> str:
-        """Any text, gated."""
-        for secret in sorted(self._placeholders, key=len, reverse=True):
-            if len(secret) >= 4 and secret in text:  # noqa: PLR2004  # shorter ones hit by chance
-                self.removed["exact", "text"] += text.count(secret)
-                text = text.replace(secret, self._placeholders[secret])
-        return text
+        """Any text: a message, a log line, a file."""
+        if len(text) > _REMEMBERED_LENGTH:
+            return self._clean.text(text)
+        return self._remember(self._texts, text, self._clean.text)
 
     def url(self, url: str) -> str:
-        """A URL, gated."""
-        return self.text(url)
+        """One URL. It stays a URL: placeholders in it are percent-encoded."""
+        return self._remember(self._urls, url, self._clean.url)
 
     def headers(self, headers: Headers) -> Headers:
-        """Header fields, gated."""
-        return tuple((name, self.text(value)) for name, value in headers)
+        """Header fields of a request or an answer."""
+        cleaned = tuple([self._remember(self._headers, pair, self._header) for pair in headers])
+        return headers if cleaned == headers else cleaned
+
+    def _header(self, pair: tuple[str, str]) -> tuple[str, str]:
+        name, value = pair
+        shown = clean_header(self._clean, name, value)
+        return pair if shown == value else (self._clean.ledger.exact(name, Place.HEADER), shown)
 
     def json(self, value: Json) -> Json:
-        """A decoded JSON value, gated."""
-        return json.loads(self.text(json.dumps(value, ensure_ascii=False)))
+        """A decoded JSON value; the same object when nothing in it was secret."""
+        return self._clean.tree(value)
 
-    def body(self, body: bytes, content_type: str | None) -> bytes:  # noqa: ARG002  # soon
-        """A body, gated."""
-        return self.text(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    def body(self, body: bytes, content_type: str | None) -> bytes:
+        """A body: JSON, form, text by structure; media left alone unless a secret stands in it."""
+        if not body or self._familiar.is_clean(body):
+            return body
+        if len(body) > _REMEMBERED_LENGTH:
+            return self._clean.body(body, content_type)
+        return self._remember(self._bodies, (body, content_type), self._body)
+
+    def _body(self, pair: tuple[bytes, str | None]) -> bytes:
+        return self._clean.body(*pair)
+
+    def _remember(
+        self, memory: _Memory[_Key, _Value], key: _Key, work: Callable[[_Key], _Value]
+    ) -> _Value:
+        """Work once for each key; what was removed counts each time."""
+        known = memory.get(key)
+        if known is not None:
+            if known[1]:
+                self.removed.update(known[1])
+            return known[0]
+        before = self.removed.copy()
+        result = work(key)
+        if len(memory) >= _REMEMBERED_MOST:
+            memory.clear()
+        memory[key] = (result, self.removed - before)
+        return result
 
     def exchange(self, exchange: Exchange) -> Exchange:
-        """An exchange fit for the tape."""
-        request = exchange.request
-        asked = replace(
+        """An exchange fit for the tape; the same object when there was nothing to hide."""
+        request, answer = self._request(exchange.request), self._answer(exchange.answer)
+        wire = exchange.wire
+        if wire is not None and wire.proxy is not None:
+            wire = replace(wire, proxy=self.url(wire.proxy))
+        if request is exchange.request and answer is exchange.answer and wire == exchange.wire:
+            return exchange
+        return replace(exchange, request=request, answer=answer, wire=wire)
+
+    def _request(self, request: Request) -> Request:
+        return self._changed(
             request,
             url=self.url(request.url),
             headers=self.headers(request.headers),
-            body=self.body(request.body, None),
+            body=self.body(request.body, _content_type(request.headers)) if request.body else b"",
+            label=self.text(request.label) if request.label else "",
         )
-        answer = exchange.answer
-        if isinstance(answer, Response):
-            answer = replace(
-                answer, headers=self.headers(answer.headers), body=self.body(answer.body, None)
+
+    def _answer(self, answer: Response | Fault | Unsent) -> Response | Fault | Unsent:
+        if isinstance(answer, Unsent):
+            return self._changed(answer, message=self.text(answer.message))
+        headers = self.headers(answer.headers)
+        body = self.body(answer.body, _content_type(answer.headers)) if answer.body else b""
+        if isinstance(answer, Fault):
+            return self._changed(
+                answer, message=self.text(answer.message), headers=headers, body=body
             )
-        elif isinstance(answer, Fault):
-            answer = replace(
-                answer,
-                message=self.text(answer.message),
-                headers=self.headers(answer.headers),
-                body=self.body(answer.body, None),
-            )
-        return replace(exchange, request=asked, answer=answer)
+        reason = answer.reason if answer.reason in _REASONS else self.text(answer.reason)
+        return self._changed(answer, headers=headers, body=body, reason=reason)
+
+    @staticmethod
+    def _changed(value: _Value, **fields: Any) -> _Value:
+        same = all(getattr(value, name) == new for name, new in fields.items())
+        return value if same else cast("_Value", replace(cast("Any", value), **fields))
 
     def case(self, case: Case) -> Case:
         """A case fit for the tape."""
-        if case.plan is None:
-            return case
-        return replace(case, plan=replace(case.plan, body=self.json(case.plan.body)))
+        plan, target, environment = case.plan, case.target, case.environment
+        if plan is not None:
+            plan = replace(
+                plan,
+                body=self.json(plan.body),
+                query=self.json(dict(plan.query)),
+                path=self.json(dict(plan.path)),
+                file=self.text(plan.file) if plan.file else plan.file,
+            )
+        media = self.url(target.media_base) if target.media_base else target.media_base
+        target = replace(target, base_url=self.url(target.base_url), media_base=media)
+        proxy = self.url(environment.proxy) if environment.proxy else environment.proxy
+        environment = replace(environment, proxy=proxy, system=self.text(environment.system))
+        return replace(case, plan=plan, target=target, environment=environment)
 
     def error(self, error: BaseException) -> str:
-        """One gated line."""
-        return self.text(f"{type(error).__name__}: {error}").splitlines()[0]
+        """An exception in one gated line, cut after it was gated."""
+        line = " ".join(self.text(f"{type(error).__name__}: {error}").split())
+        return line if len(line) <= _LINE_MOST else line[:_LINE_MOST] + "…"
 
     def stream(self, stream: TextIO) -> TextIO:
-        """A stream whose every write is gated."""
-        return stream
+        """The stream, with every line gated before it is passed on."""
+        return cast("TextIO", GatedStream(stream, self.text))
 
     def scan(self, data: str | bytes, name: str) -> None:
-        """Raise `LeakError` when a finished artefact still holds a secret."""
+        """Raise `LeakError` when a finished artefact still holds a secret; never says which."""
+        kind = self._leak(data) or self._leak(name)
+        if kind is not None:
+            shown = self.text(name)
+            raise LeakError(
+                f"{shown} would still hold a secret ({kind}), so it is not written",
+                place=shown,
+                hint="please report this: the gate should have hidden it before",
+            )
+
+    def _leak(self, data: str | bytes) -> str | None:
         text = data if isinstance(data, str) else data.decode("utf-8", "surrogateescape")
-        if self.text(text) != text:
-            raise LeakError(f"{name} still holds a secret, so it was not written", place=name)
+        bare = PLACEHOLDER.sub(" ", text)
+        kind = self._clean.ledger.stands_in(bare)
+        if kind is None and "\0" in bare[:_LINE_MOST]:
+            kind = self._clean.ledger.stands_in(bare.replace("\0", ""))
+        return kind or _hard_shape(bare)
 
     def write(self, path: Path, data: str | bytes) -> None:
-        """The one writer: scan, then write."""
+        """The one writer to disk: scans name and content, then writes whole or not at all."""
+        raw = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
         self.scan(data, path.name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass"))
+        write_whole(path, raw)
+
+
+_REASONS = frozenset({"", "OK", "Created", "Accepted", "No Content", "Not Found", "Bad Gateway"})
+
+
+def _content_type(headers: Headers) -> str | None:
+    for name, value in headers:
+        if len(name) == 12 and name.lower() == "content-type":  # noqa: PLR2004  # its length
+            return value
+    return None
+
+
+def _hard_shape(text: str) -> str | None:
+    for rule in SHAPES:
+        if not rule.hard or not any(needle in text for needle in rule.needles):
+            continue
+        for found in rule.pattern.finditer(text):
+            if rule.accepts(found[0]) and is_real(found[0]):
+                return rule.kind
+    return None

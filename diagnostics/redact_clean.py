@@ -1,0 +1,142 @@
+"""How is any text, URL, JSON value or body cleaned, when it may hold one of the others?"""
+
+import gzip
+import re
+import zlib
+from collections.abc import Callable
+
+from diagnostics.model import Json
+from diagnostics.redact_fields import clean_field
+from diagnostics.redact_ledger import Ledger
+from diagnostics.redact_names import Place
+from diagnostics.redact_personal import personal
+from diagnostics.redact_rules import SHAPES
+from diagnostics.redact_suspect import is_suspicious
+from diagnostics.redact_text import TEXT_RULES
+from diagnostics.redact_tree import clean_tree, decode, encode
+from diagnostics.redact_url import clean_pairs, clean_url
+from diagnostics.redact_values import PLACEHOLDER
+
+_STRINGS_IN_STRINGS = 6
+_FRAGMENT = re.compile(r"[{\[]")
+_FORM = re.compile(r"[\w.\-%\[\]+]{1,128}=[^\s&]*(?:&[\w.\-%\[\]+]{1,128}=[^\s&]*)*")
+_UNZIPPED_MOST = 32 * 1024 * 1024
+_SNIFFED = 2048
+_MEDIA = ("image/", "video/", "audio/", "font/", "application/octet-stream", "application/zip")
+
+
+class Cleaner:
+    """The parts of the gate, each able to ask the others; `depth` counts strings in strings."""
+
+    def __init__(self, machine: tuple[str, str]) -> None:
+        self.ledger = Ledger()
+        self._machine = machine
+
+    def text(self, text: str, place: Place = Place.TEXT, depth: int = 0) -> str:
+        """Any text: JSON if it is JSON, else by every rule for free text."""
+        host = self._machine[1]
+        if depth > _STRINGS_IN_STRINGS or not (is_suspicious(text) or (host and host in text)):
+            return self.ledger.exact(text, place)
+        cleaned = self._as_json(text, depth)
+        if cleaned is None:
+            cleaned = self._as_text(text, place, depth)
+        return self.ledger.exact(cleaned, place) if cleaned != text else cleaned
+
+    def _as_json(self, text: str, depth: int) -> str | None:
+        """The text as JSON, when all of it is JSON; None when it is not."""
+        if text.lstrip("\ufeff \t\r\n")[:1] not in {"{", "[", '"'}:
+            return None
+        try:
+            value = decode(text)
+            cleaned = clean_tree(self, value, depth)
+            return text if cleaned is value else encode(cleaned, text)
+        except (ValueError, RecursionError):
+            return None
+
+    def _as_text(self, text: str, place: Place, depth: int) -> str:
+        if depth < _STRINGS_IN_STRINGS and "{" in text:
+            text = "".join(self._line(line, depth) for line in text.splitlines(keepends=True))
+        text = self.ledger.exact(text, place)
+        text = self.shapes(text, place)
+        for rule in TEXT_RULES:
+            text = rule.step(self, text, place, depth)
+        return personal(self, text, place, self._machine)
+
+    def _line(self, line: str, depth: int) -> str:
+        """A log or event line whose end is JSON (`data: {...}`)."""
+        begins = _FRAGMENT.search(line)
+        if begins is None:
+            return line
+        head, tail = line[: begins.start()], line[begins.start() :]
+        bare = tail.rstrip("\r\n")
+        cleaned = self._as_json(bare, depth + 1) if len(bare) > 1 else None
+        return line if cleaned is None else head + cleaned + tail[len(bare) :]
+
+    def shapes(self, text: str, place: Place) -> str:
+        """Only values that are secrets by their shape."""
+        for rule in SHAPES:
+            if any(needle in text for needle in rule.needles):
+                text = rule.pattern.sub(self._shape(rule.id, rule.kind, rule.accepts, place), text)
+        return text
+
+    def _shape(
+        self, rule: str, kind: str, accepts: Callable[[str], bool], place: Place
+    ) -> Callable[[re.Match[str]], str]:
+        def hidden(found: re.Match[str]) -> str:
+            if not accepts(found[0]) or PLACEHOLDER.search(found[0]):
+                return found[0]
+            return self.ledger.hide(found[0], kind=kind, rule=rule, place=place)
+
+        return hidden
+
+    def url(self, url: str, depth: int = 0, *, webhook: bool = False) -> str:
+        """One whole URL."""
+        return clean_url(self, url, depth, webhook=webhook)
+
+    def tree(self, value: Json, depth: int = 0) -> Json:
+        """A decoded JSON value; withheld when it is nested too deeply to look at."""
+        try:
+            return clean_tree(self, value, depth)
+        except (ValueError, RecursionError):
+            return self.ledger.hide("too deep", kind="data", rule="too-deep", place=Place.JSON)
+
+    def field(self, name: str, value: str, place: Place, depth: int = 0) -> str:
+        """A value that stands under a name."""
+        return clean_field(self, name, value, place, depth)
+
+    def body(self, body: bytes, content_type: str | None, depth: int = 0) -> bytes:
+        """A body by its type, or by what it looks like."""
+        if body[:2] == b"\x1f\x8b":
+            return self._zipped(body, content_type, depth)
+        kind = (content_type or "").lower()
+        if b"\0" in body[:_SNIFFED] or kind.startswith(_MEDIA):
+            return self._binary(body)
+        text = body.decode("utf-8", "surrogateescape")
+        if "x-www-form-urlencoded" in kind or _FORM.fullmatch(text[:_SNIFFED]):
+            cleaned = self.ledger.exact(text, Place.FORM)
+            cleaned = clean_pairs(self, cleaned, Place.FORM, depth)
+        else:
+            cleaned = self.text(text, Place.TEXT, depth)
+        return body if cleaned == text else cleaned.encode("utf-8", "surrogateescape")
+
+    def _zipped(self, body: bytes, content_type: str | None, depth: int) -> bytes:
+        try:
+            plain = zlib.decompressobj(31).decompress(body, _UNZIPPED_MOST)
+        except zlib.error:
+            return self._binary(body)
+        if depth > _STRINGS_IN_STRINGS or len(plain) >= _UNZIPPED_MOST:
+            return self._withheld(body)
+        cleaned = self.body(plain, content_type, depth + 1)
+        return body if cleaned == plain else gzip.compress(cleaned, mtime=0)
+
+    def _binary(self, body: bytes) -> bytes:
+        """Media is left alone, unless a secret of ours stands in it in one byte width or two."""
+        text = body.decode("latin-1")
+        narrow = text.replace("\0", "") if "\0" in text else text
+        if self.ledger.stands_in(text) is None and self.ledger.stands_in(narrow) is None:
+            return body
+        return self._withheld(body)
+
+    def _withheld(self, body: bytes) -> bytes:
+        name = f"{len(body)} bytes"
+        return self.ledger.hide(name, kind="data", rule="withheld-body", place=Place.TEXT).encode()

@@ -1,0 +1,164 @@
+"""In which spellings can a known secret stand in a text, and where do they stand?
+
+Three families: the characters themselves (each perhaps escaped, with colour codes or line wraps
+between them), base64 at each of the three alignments, and hexadecimal digits.
+"""
+
+import base64
+import html
+import html.entities
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import unquote
+
+LEAST_ENCODED = 6
+"""Shorter secrets are looked for as they are only: their encodings hit by chance."""
+
+_ESCAPED = re.compile(r"%[0-9A-Fa-f]|\\|&[#a-zA-Z]|\x1b|\n|[\"'] {0,8}\+")
+_MARKS = ("%", "\\", "&", "\x1b", "\n", '" ', "' ", '"+', "'+")
+_GLUE = re.compile(
+    r"\x1b\[[0-9;]{0,12}[A-Za-z]|[\"']? {0,4}[+\\]? {0,4}\r?\n[ \t|>]{0,64}[\"']?"
+    r"|[\"'] {0,8}\+ {0,8}[\"']"
+)
+_UNICODE = re.compile(r"\\+(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|/|(?=[\"']))")
+_BETWEEN = (
+    r"(?:\x1b\[[0-9;]{0,12}[A-Za-z]|[\"']? {0,4}[+\\]? {0,4}(?:\\?\r)?(?:\\n|\n)[ \t|>]{0,64}[\"']?"
+    r"|[\"'] {0,8}\+ {0,8}[\"'])?"
+)
+_RUN = re.compile(r"[A-Za-z0-9+/_\-]*")
+_RUN_REACH = 8192
+_DECODE_ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needle:
+    """One secret with the spellings that a fast substring search can find."""
+
+    secret: str
+    plain: tuple[str, ...]
+    """As it is, and in hexadecimal."""
+    runs: tuple[str, ...]
+    """The middle of its base64, which no neighbour can change."""
+
+
+@lru_cache(maxsize=512)
+def needle(secret: str) -> Needle:
+    """The spellings of one secret."""
+    raw = secret.encode("utf-8", "surrogatepass")
+    if len(raw) < LEAST_ENCODED:
+        return Needle(secret=secret, plain=(secret,), runs=())
+    digits = raw.hex()
+    plain = dict.fromkeys((secret, digits, digits.upper(), raw.hex(":"), raw.hex(" ")))
+    cores = [core for lead in range(3) for core in _cores(raw, lead)]
+    return Needle(secret=secret, plain=tuple(plain), runs=tuple(dict.fromkeys(cores)))
+
+
+def _cores(raw: bytes, lead: int) -> Iterator[str]:
+    """The base64 characters that depend on the secret alone when `lead` bytes stand before it."""
+    whole = lead + len(raw)
+    first, last = -(-lead * 8 // 6), whole * 8 // 6
+    padded = bytes(lead) + raw
+    yield base64.b64encode(padded).decode()[first:last]
+    yield base64.urlsafe_b64encode(padded).decode()[first:last]
+
+
+def views(text: str) -> Iterator[str]:
+    """The text, then the text as it reads once its escapes are undone and its wraps are joined."""
+    yield text
+    seen = {text}
+    if not any(mark in text for mark in _MARKS):
+        return
+    for _ in range(_DECODE_ROUNDS):
+        if not _ESCAPED.search(text):
+            return
+        for undo in (_unglue, _unescape):
+            text = undo(text)
+            if text not in seen:
+                seen.add(text)
+                yield text
+
+
+def _unglue(text: str) -> str:
+    return _GLUE.sub("", text)
+
+
+def _unescape(text: str) -> str:
+    if "\\" in text:
+        text = _UNICODE.sub(_character, text)
+    if "&" in text:
+        text = html.unescape(text)
+    return unquote(text, errors="surrogateescape") if "%" in text else text
+
+
+def _character(match: re.Match[str]) -> str:
+    digits = match[1] or match[2]
+    return chr(int(digits, 16)) if digits else "/" if match[0].endswith("/") else ""
+
+
+def spans(secret: str, text: str) -> Iterator[tuple[int, int]]:
+    """Where the secret stands in any spelling; a base64 run is taken whole."""
+    found = needle(secret)
+    yield from ((m.start(), m.end()) for m in _flexible(secret).finditer(text))
+    for spelling in found.plain[1:]:
+        yield from ((m.start(), m.end()) for m in _flexible(spelling).finditer(text))
+    for core in found.runs:
+        for match in _flexible(core).finditer(text):
+            yield _whole_run(text, match.start(), match.end())
+
+
+def _whole_run(text: str, start: int, end: int) -> tuple[int, int]:
+    before = text[max(0, start - _RUN_REACH) : start][::-1]
+    ends = _reach(text, end) + end
+    padding = len(text[ends : ends + 2]) - len(text[ends : ends + 2].lstrip("="))
+    return start - _reach(before, 0), ends + padding
+
+
+def _reach(text: str, start: int) -> int:
+    run = _RUN.match(text, start)
+    return len(run[0]) if run else 0
+
+
+@lru_cache(maxsize=4096)
+def _flexible(spelling: str) -> re.Pattern[str]:
+    """The spelling with every character as itself or escaped, and wraps between them.
+
+    Linear: each alternative begins with another character, and repeats are bounded.
+    """
+    between = _BETWEEN if len(spelling) >= LEAST_ENCODED else ""
+    return re.compile(between.join(_spelt(character) for character in spelling))
+
+
+def _spelt(character: str) -> str:
+    ways = [re.escape(character)]
+    raw = character.encode("utf-8", "surrogatepass")
+    ways.append("".join(rf"%(?:25){{0,4}}{_digits(f'{byte:02x}')}" for byte in raw))
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    ways.append("".join(rf"\\{{1,8}}u{_digits(units[n : n + 4])}" for n in range(0, len(units), 4)))
+    if len(raw) == 1:
+        ways.append(rf"\\{{1,8}}x{_digits(raw.hex())}")
+    code = ord(character)
+    entities = [f"#0{{0,6}}{code}", f"#[xX]0{{0,6}}{_digits(f'{code:x}')}"]
+    entities += [re.escape(name[:-1]) for name in _entities().get(character, ())]
+    ways.append(f"&(?:amp;){{0,2}}(?:{'|'.join(entities)});")
+    if character in "/\"'":
+        ways.append(rf"\\{{1,8}}{character}")
+    if character == " ":
+        ways.append(r"\+")
+    if character == "\\":
+        ways.insert(0, r"\\{2}")
+    return f"(?:{'|'.join(ways)})"
+
+
+def _digits(text: str) -> str:
+    return "".join(f"[{d}{d.upper()}]" if d.isalpha() else d for d in text)
+
+
+@lru_cache(maxsize=1)
+def _entities() -> dict[str, list[str]]:
+    named: dict[str, list[str]] = {}
+    for name, character in html.entities.html5.items():
+        if name.endswith(";"):
+            named.setdefault(character, []).append(name)
+    return named

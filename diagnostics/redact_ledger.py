@@ -1,0 +1,193 @@
+"""Which secrets does this process hold, which placeholder stands for each, and what was removed?"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from diagnostics.model import Json
+from diagnostics.redact_encodings import Needle, needle, spans, views
+from diagnostics.redact_names import Place
+from diagnostics.redact_values import PLACEHOLDER, entropy, is_placeholder
+
+_LEAST = 4
+"""Shorter secrets are hidden in structured places only: as text they hit by chance."""
+_LEARNED_MOST = 64
+_LEARNED_LEAST = 12
+_SCHEME = re.compile(r"(?i)(?:bearer|basic|token|key|apikey)[ \t]+")
+_WORDS = frozenset(
+    "true false null none nil yes no test demo example string token secret password key bearer "
+    "basic default undefined".split()
+)
+_NOT_LEARNED = frozenset({"signature", "cookie", "key-id", "nonce", "csrf-token", "masked-key"})
+_MASKED = re.compile(
+    r"(?<![\w+/=\-])([\w+/=\-]{2,40})(?:\*{2,}+|\u2022{2,}+|\u2026|\.{3,8})([\w+/=\-]{0,40})"
+)
+
+
+class Clean(Protocol):
+    """What the parts of the gate ask of one another."""
+
+    ledger: "Ledger"
+
+    def text(self, text: str, place: Place = ..., depth: int = ...) -> str:
+        """Any text."""
+        ...
+
+    def url(self, url: str, depth: int = ..., *, webhook: bool = ...) -> str:
+        """One whole URL."""
+        ...
+
+    def tree(self, value: Json, depth: int = ...) -> Json:
+        """A decoded JSON value."""
+        ...
+
+    def shapes(self, text: str, place: Place) -> str:
+        """Only values that are secrets by their shape."""
+        ...
+
+    def field(self, name: str, value: str, place: Place, depth: int = ...) -> str:
+        """A value that stands under a name."""
+        ...
+
+    def body(self, body: bytes, content_type: str | None, depth: int = ...) -> bytes:
+        """A body."""
+        ...
+
+
+class Ledger:
+    """Numbers secrets by first registration or first sight; counts removals, never values."""
+
+    def __init__(self) -> None:
+        self.removed: Counter[tuple[str, str]] = Counter()
+        self._numbers: Counter[str] = Counter()
+        self._placeholders: dict[str, str] = {}
+        self._kinds: dict[str, str] = {}
+        self._needles: tuple[Needle, ...] = ()
+        self._spellings: tuple[tuple[str, str], ...] = ()
+        self._learned: dict[str, None] = {}
+        self._shortest = 0
+        self.quoted = False
+        """A registered secret has a quotation mark in it."""
+        self.has_digits = False
+        """A registered secret could be written as a JSON number."""
+
+    def register(self, secret: str, kind: str, *, keep: bool = False) -> bool:
+        """Take a secret, and what is left of it without quotes, blanks or scheme. False: known."""
+        bare = _SCHEME.sub("", secret.strip().strip("\"'").strip(), count=1)
+        if not bare or bare.lower() in _WORDS or secret in self._kinds:
+            return False
+        shown = self._placeholder(bare, kind, keep=keep)
+        for spelling in dict.fromkeys((secret, secret.strip(), bare)):
+            self._placeholders[spelling] = shown
+            self._kinds[spelling] = kind
+        longest_first = sorted((s for s in self._kinds if len(s) >= _LEAST), key=len, reverse=True)
+        self._needles = tuple(needle(s) for s in longest_first)
+        self._spellings = tuple(
+            (spelling, self._kinds[found.secret])
+            for found in self._needles
+            for spelling in (*found.plain, *found.runs)
+        )
+        self._shortest = min((len(spelling) for spelling, _ in self._spellings), default=0)
+        self.quoted = self.quoted or '"' in secret
+        self.has_digits = self.has_digits or not bare.strip("0123456789.+-eE")
+        return True
+
+    def _placeholder(self, value: str, kind: str, *, keep: bool = False) -> str:
+        if value in self._placeholders:
+            return self._placeholders[value]
+        kind = re.sub(r"[^a-z]+", "-", kind.lower()).strip("-")[:60] or "secret"
+        self._numbers[kind] += 1
+        family = (
+            "id" if keep else "pii" if kind in _PII else "withheld" if kind == "data" else "secret"
+        )
+        head = re.sub(r"[\s<>&%\\]", "?", value[:4])
+        first = f" {head}…" if keep and len(value) >= _LEARNED_LEAST else ""
+        self._placeholders[value] = shown = f"<{family}:{kind}#{self._numbers[kind]}{first}>"
+        return shown
+
+    def hide(self, value: str, *, kind: str, rule: str, place: str, keep: bool = False) -> str:
+        """The placeholder for a value; counts the removal. Placeholders stay as they are."""
+        if is_placeholder(value) and value not in self._placeholders:
+            return value
+        self.removed[rule, place] += 1
+        self._learn(value, kind)
+        return self._placeholder(value, kind, keep=keep)
+
+    def knows(self, value: str) -> bool:
+        """Whether the whole value is a registered secret (short ones included)."""
+        return value in self._kinds
+
+    def _learn(self, value: str, kind: str) -> None:
+        """A secret found by its place is looked for everywhere from now on (error texts repeat it)."""
+        if kind in _NOT_LEARNED or kind in _PII or kind == "data" or value in self._kinds:
+            return
+        fit = _LEARNED_LEAST <= len(value) <= 4096 and " " not in value  # noqa: PLR2004  # longer is no key
+        if fit and any(map(str.isdigit, value)) and entropy(value) >= 2.5:  # noqa: PLR2004  # bits a character
+            if len(self._learned) >= _LEARNED_MOST:
+                self._learned.pop(next(iter(self._learned)))
+            self._learned[value] = None
+
+    def stands_in(self, text: str) -> str | None:
+        """The kind of a registered secret that stands in the text in any spelling."""
+        if len(text) < self._shortest or not self._needles:
+            return None
+        for view in views(text):
+            for spelling, kind in self._spellings:
+                if spelling in view:
+                    return kind
+        return None
+
+    def exact(self, text: str, place: str) -> str:
+        """The text with every known secret replaced, whatever its spelling."""
+        for value in self._learned:
+            if value in text:
+                text = self._replace(
+                    text, ((m, m + len(value)) for m in _finds(text, value)), value, place
+                )
+        if self._needles and any(mark in text for mark in ("**", "…", "...", "\u2022")):
+            text = _MASKED.sub(lambda match: self._unmask(match, place), text)
+        if self.stands_in(text) is None:
+            return text
+        for found in self._needles:
+            text = self._replace(text, spans(found.secret, text), found.secret, place)
+        return text
+
+    def _replace(self, text: str, found: Iterator[tuple[int, int]], value: str, place: str) -> str:
+        """Put the placeholder over each span; spans inside a placeholder are nobody's secret."""
+        holes = sorted(found, key=lambda span: (span[0], -span[1]))
+        if not holes:
+            return text
+        taken: Sequence[tuple[int, int]] = [m.span() for m in PLACEHOLDER.finditer(text)]
+        pieces, at = [], 0
+        for start, end in holes:
+            if start < at or any(a <= start and end <= b for a, b in taken):
+                at = max(at, end) if start < at < end else at
+                continue
+            self.removed["exact", place] += 1
+            pieces += [text[at:start], self._placeholders[value]]
+            at = end
+        return "".join([*pieces, text[at:]])
+
+    def _unmask(self, match: re.Match[str], place: str) -> str:
+        """`sk-ab***yz` of a secret we hold still shows both its ends."""
+        head, tail = match[1], match[2]
+        for secret in self._kinds:
+            if (
+                len(head) + len(tail) >= _LEAST
+                and secret.startswith(head)
+                and secret.endswith(tail)
+            ):
+                self.removed["exact-masked", place] += 1
+                return self._placeholders[secret]
+        return match[0]
+
+
+_PII = frozenset({"email", "phone", "client-address", "hostname", "hardware-address"})
+
+
+def _finds(text: str, value: str) -> Iterator[int]:
+    at = text.find(value)
+    while at >= 0:
+        yield at
+        at = text.find(value, at + len(value))

@@ -1,0 +1,88 @@
+"""What in a text tells who and where somebody is: folders, e-mail addresses, this machine's name?"""
+
+import getpass
+import platform
+import re
+from functools import lru_cache
+
+from diagnostics.redact_ledger import Clean
+from diagnostics.redact_names import Place
+
+_HOME = re.compile(
+    r"((?<![\w./\-])(?:file:/{0,2})?/(?:home|Users)/|(?<![A-Za-z])[A-Za-z]:(?:\\{1,4}|/)Users(?:\\{1,4}|/))"
+    r"([^/\\\s\"'<>:;,)\]]{1,64})"
+)
+_EVERYBODY = frozenset(
+    {"shared", "public", "default", "all", "runner", "user", "username", "you", "name"}
+)
+_MAIL = re.compile(
+    r"(?<![\w.+%\-])([\w.+%\-]{1,64}+)@((?:[A-Za-z0-9\-]{1,63}\.){1,6}[A-Za-z]{2,24})(?![\w\-])"
+)
+_ROLES = frozenset(
+    "support help info sales billing security hello contact noreply no-reply team api press privacy "
+    "legal abuse admin postmaster webmaster git service feedback developers".split()
+)
+_EXAMPLES = ("example.com", "example.org", "example.net", ".test", ".invalid", ".example", ".local")
+_FILES = frozenset(
+    {"png", "jpg", "jpeg", "webp", "gif", "mp4", "mp3", "wav", "svg", "js", "css", "py"}
+)
+_HARDWARE = re.compile(
+    r"(?<![\w:\-])(?:[0-9A-Fa-f]{2}([:\-]))(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:\-])"
+)
+_DULL = frozenset(
+    "root user admin ubuntu debian runner docker vagrant localhost main server default build test "
+    "akool heygen openai replicate video media emulator host machine".split()
+)
+_NAME_LEAST = 4
+
+
+@lru_cache(maxsize=1)
+def this_machine() -> tuple[str, str]:
+    """User and host name of this machine; empty where they would say nothing or hit by chance."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        user = ""
+    host = platform.node()
+    telling = len(host) >= _NAME_LEAST and any(c.isdigit() or c in "-." for c in host)
+    return _unless_dull(user), host if telling and host.lower() not in _DULL else ""
+
+
+def _unless_dull(name: str) -> str:
+    return "" if len(name) < _NAME_LEAST or name.lower() in _DULL else name
+
+
+def personal(clean: Clean, text: str, place: Place, machine: tuple[str, str]) -> str:
+    """The text without home folders' owners, e-mail addresses, hardware addresses, this host."""
+
+    def home(found: re.Match[str]) -> str:
+        if found[2].lower() in _EVERYBODY or found[2].startswith(("&lt;", "%3C", "$", "{")):
+            return found[0]
+        clean.ledger.removed["home-folder", place] += 1
+        return f"{found[1]}<user>"
+
+    def mail(found: re.Match[str]) -> str:
+        domain = found[2].lower()
+        known = domain.endswith(_EXAMPLES) or domain.rpartition(".")[2] in _FILES
+        if known or found[1].lower() in _ROLES:
+            return found[0]
+        return clean.ledger.hide(found[0], kind="email", rule="email", place=place)
+
+    def hardware(found: re.Match[str]) -> str:
+        return clean.ledger.hide(
+            found[0], kind="hardware-address", rule="hardware-address", place=place
+        )
+
+    text = _HOME.sub(home, text) if "/" in text or "\\" in text else text
+    text = _MAIL.sub(mail, text) if "@" in text else text
+    text = _HARDWARE.sub(hardware, text) if text.count(":") + text.count("-") > 4 else text  # noqa: PLR2004  # it has five
+    return _this_host(clean, text, place, machine)
+
+
+def _this_host(clean: Clean, text: str, place: Place, machine: tuple[str, str]) -> str:
+    _, host = machine
+    if not host or host not in text:
+        return text
+    shown, count = re.subn(rf"(?<![\w\-]){re.escape(host)}(?![\w\-])", "<host>", text)
+    clean.ledger.removed["hostname", place] += count
+    return shown

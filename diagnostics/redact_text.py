@@ -1,0 +1,337 @@
+"""Where in free text do secrets stand? In assignments, headers, command lines, markup, base64, URLs."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from diagnostics.redact_ledger import Clean
+from diagnostics.redact_names import Place, Strength, suspect
+from diagnostics.redact_url import clean_url
+from diagnostics.redact_values import (
+    PLACEHOLDER,
+    is_likely,
+    is_placeholder,
+    is_secret,
+    looks_random,
+)
+
+Step = Callable[[Clean, str, Place, int], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRule:
+    """One way of standing in text. Examples: a text, and what must be gone from it."""
+
+    id: str
+    step: Step
+    positive: tuple[tuple[str, str], ...]
+    negative: tuple[str, ...]
+
+
+_NAME = re.compile(
+    r"(?<![A-Za-z0-9_.$%{])(?<![A-Za-z0-9_.]-)([A-Za-z_][A-Za-z0-9_.\-]{0,80}+)"
+    r"(\\?[\"']?[ \t]{0,4}(?:=>|:=|==|=|:(?!/))[ \t]{0,4}|[\"'][ \t]{0,2},[ \t]{0,2}(?=b?[\"']))"
+)
+_VALUE = re.compile(
+    r"""b?\\?"(?P<double>(?:[^"\\\n]|\\(?!").){0,16384})|b?'(?P<single>(?:[^'\\\n]|\\.){0,16384})"""
+    r"""|(?P<named>\$\{{1,2}[^{}\n]{0,80}\}{1,2}|\{\{[^{}\n]{0,80}\}\}|\$\([^()\n]{0,80}\))"""
+    r"""|(?P<bare>[^\s"'<>,;&(){}\[\]|`\\]{1,16384})"""
+)
+_LINE = re.compile(r"""[^\r\n"'<>\\]{1,16384}""")
+_WHOLE_LINE = frozenset({"authorization", "cookie"})
+_MORE_WORDS = re.compile(r"[,.;]?[ \t]+[A-Za-z(]")
+_WORD = re.compile(r"[a-z]{1,24}[.,;:!]?")
+
+
+def assignments(clean: Clean, text: str, place: Place, depth: int) -> str:
+    """`NAME=value`, `name: value`, `"name": "value"`, header lines, in any language's spelling."""
+    pieces: list[str] = []
+    at = 0
+    for found in _NAME.finditer(text):
+        if found.start() < at:
+            continue
+        suspicion = suspect(found[1], Place.TEXT)
+        if suspicion is None or _is_in_placeholder(text, found.start()):
+            continue
+        whole = (
+            suspicion.kind in _WHOLE_LINE and text[found.end() : found.end() + 1] not in "\"'\\b"
+        )
+        value = (_LINE if whole else _VALUE).match(text, found.end())
+        if value is None or not _is_meant(text, found, value, suspicion.strength):
+            continue
+        start, end = _inside(value)
+        shown = clean.field(found[1], text[start:end], Place.TEXT, depth + 1)
+        pieces += [text[at:start], shown]
+        at = end
+    return "".join([*pieces, text[at:]]) if pieces else text
+
+
+def _is_in_placeholder(text: str, at: int) -> bool:
+    """Whether a name is the first word of a placeholder, as is or escaped."""
+    return any(at >= n and PLACEHOLDER.match(text, at - n) for n in (1, 3, 4, 6))
+
+
+def _inside(value: re.Match[str]) -> tuple[int, int]:
+    group = value.lastgroup
+    return value.span(group) if group else value.span()
+
+
+def _is_meant(text: str, name: re.Match[str], value: re.Match[str], strength: Strength) -> bool:
+    """`password: wrong one given` is a message; `password: hunter2` is a password."""
+    start, end = _inside(value)
+    held = text[start:end]
+    if not held or value.lastgroup == "named" or PLACEHOLDER.match(text, start):
+        return False
+    if "," in name[2]:
+        return is_likely(held)
+    if value.lastgroup == "bare" and ":" in name[2] and _WORD.fullmatch(held):
+        return (
+            strength is Strength.SURE and not _MORE_WORDS.match(text, end) and held not in _STATES
+        )
+    return True
+
+
+_STATES = frozenset(
+    "missing set unset blank empty present absent ok valid invalid wrong unknown".split()
+)
+
+_BEARER = re.compile(
+    r"(?i)(?<![A-Za-z])(bearer|basic|apikey|token)([ \t]+|%20|\+)([A-Za-z0-9\-._~+/%:]{8,16384}+=*)"
+)
+
+
+def schemes(clean: Clean, text: str, place: Place, _depth: int) -> str:
+    """`Bearer …` and `Basic …` wherever they stand."""
+
+    def shown(found: re.Match[str]) -> str:
+        value = found[3]
+        sure = found[1].lower() in {"bearer", "basic"}
+        if is_placeholder(value) or not (is_likely(value) if sure else looks_random(value)):
+            return found[0]
+        hidden = clean.ledger.hide(value, kind="authorization", rule="scheme", place=place)
+        return found[1] + found[2] + hidden
+
+    return _BEARER.sub(shown, text)
+
+
+_USER = re.compile(
+    r"""(?<!\S)(-u|-U|--user|--proxy-user|--auth|-a)([ \t]+|=)(["']?)([^\s"':<]{1,200}:[^\s"'<]{1,4096})"""
+)
+_OPTION = re.compile(
+    r"""(?<!\S)(--?[A-Za-z][\w\-]{0,60}+|(?:setx|SET|set) [A-Z_]{2,60}+)[ \t]+["']?([^\s"'<>\-][^\s"'<>]{0,4096})"""
+)
+
+
+def commands(clean: Clean, text: str, place: Place, depth: int) -> str:
+    """`curl -u user:password`, `--api-key VALUE`, `setx NAME VALUE`."""
+
+    def user(found: re.Match[str]) -> str:
+        hidden = clean.ledger.hide(found[4], kind="userinfo", rule="command-user", place=place)
+        return f"{found[1]}{found[2]}{found[3]}{hidden}"
+
+    def option(found: re.Match[str]) -> str:
+        name = found[1].lstrip("-").split(" ")[-1]
+        suspicion = suspect(name, Place.TEXT)
+        if suspicion is None or not (is_likely(found[2]) or "set" in found[1]):
+            return found[0]
+        head = found[0][: found.start(2) - found.start()]
+        return head + clean.field(name, found[2], place, depth + 1)
+
+    if any(tool in text for tool in ("curl", "http", "wget")):
+        text = _USER.sub(user, text)
+    return _OPTION.sub(option, text)
+
+
+_URL = re.compile(
+    r"(?<=:)((?:\\{0,3}/){2})((?:" + PLACEHOLDER.pattern + r"|\\{1,3}/|\\u0026|[^\s\"'<>`\\])+)"
+)
+
+
+def urls(clean: Clean, text: str, place: Place, depth: int) -> str:
+    """Every URL, whatever stands around it; slashes may be escaped as JSON does."""
+
+    def shown(found: re.Match[str]) -> str:
+        rest, slash = found[2], found[1][: len(found[1]) // 2]
+        plain = rest.replace(slash, "/") if slash != "/" else rest
+        cleaned = clean_url(clean, "x://" + plain, depth + 1)[4:]
+        if cleaned == plain:
+            return found[0]
+        return found[1] + (cleaned.replace("/", slash) if slash != "/" else cleaned)
+
+    return _URL.sub(shown, text) if "//" in text or "\\/" in text else text
+
+
+_TAG = re.compile(r"<(?:input|meta)\b([^<>]{1,4000})>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"""([A-Za-z\-]{1,40}+)\s{0,3}=\s{0,3}(?:"([^"]*)"|'([^']*)')""")
+_ELEMENT = re.compile(r"<([A-Za-z][\w.:\-]{0,80}+)(?:[ \t][^<>]{0,400})?>([^<>]{4,8192})(?=</)")
+
+
+def markup(clean: Clean, text: str, place: Place, depth: int) -> str:
+    """Hidden inputs, CSRF metas, XML elements."""
+
+    def tag(found: re.Match[str]) -> str:
+        held = {a[1].lower(): a[2] or a[3] or "" for a in _ATTRIBUTE.finditer(found[1])}
+        name = held.get("name") or held.get("property") or held.get("id") or ""
+        value = held.get("value") or held.get("content") or ""
+        suspicion = suspect(name, Place.FORM)
+        if suspicion is None or not value or not is_secret(value, suspicion):
+            return found[0]
+        return found[0].replace(value, clean.field(name, value, place, depth + 1))
+
+    def element(found: re.Match[str]) -> str:
+        suspicion = suspect(found[1], Place.JSON)
+        if suspicion is None or not is_secret(found[2].strip(), suspicion):
+            return found[0]
+        head = found[0][: len(found[0]) - len(found[2])]
+        return head + clean.field(found[1], found[2], place, depth + 1)
+
+    return _ELEMENT.sub(element, _TAG.sub(tag, text)) if "<" in text else text
+
+
+_PART = re.compile(
+    r"""(?i)(form-data;[^\r\n]{0,200}?\bname="([^"\r\n]{1,200})"[^\r\n]{0,400}(?:\r?\n[^\r\n]{1,400}){0,8}\r?\n\r?\n)([^\r\n]{1,65536})"""
+)
+
+
+def multipart(clean: Clean, text: str, place: Place, depth: int) -> str:
+    """Fields of a multipart body."""
+
+    def part(found: re.Match[str]) -> str:
+        return found[1] + clean.field(found[2], found[3], Place.FORM, depth + 1)
+
+    return _PART.sub(part, text) if "form-data" in text else text
+
+
+_RUN = re.compile(r"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{20,65536}+={0,2}")
+_LOGIN = re.compile(r"[^\s:]{1,64}:([^\s:]{8,512})")
+
+
+def base64_runs(clean: Clean, text: str, place: Place, depth: int) -> str:
+    """Base64 that decodes to text with a secret in it goes as a whole."""
+
+    def run(found: re.Match[str]) -> str:
+        plain = _undone(found[0])
+        if plain is None or is_placeholder(plain):
+            return found[0]
+        login = _LOGIN.fullmatch(plain)
+        holds = clean.text(plain, place, depth + 2) != plain if len(plain) < 65536 else False  # noqa: PLR2004
+        if holds or (login and looks_random(login[1], least=8)):
+            return clean.ledger.hide(found[0], kind="base64", rule="base64", place=place)
+        return found[0]
+
+    return _RUN.sub(run, text) if depth < 4 else text  # noqa: PLR2004  # nobody nests deeper
+
+
+def _undone(run: str) -> str | None:
+    bare = run.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        raw = base64.b64decode(bare + "=" * (-len(bare) % 4))
+        plain = raw.decode("ascii")
+    except (binascii.Error, ValueError):
+        return None
+    return plain if all(c.isprintable() or c in "\r\n\t" for c in plain) else None
+
+
+_DATA = re.compile(
+    r"(data:[\w.+\-]{1,60}/[\w.+\-]{1,60}(?:;[\w\-]+=[\w\-]+)*;base64,)([A-Za-z0-9+/_\-=%]{64,})"
+)
+
+
+def data_urls(clean: Clean, text: str, place: Place, _depth: int) -> str:
+    """`data:` URLs are private media: type stays, content goes."""
+
+    def shown(found: re.Match[str]) -> str:
+        hidden = clean.ledger.hide(found[2], kind="data", rule="data-url", place=place)
+        return found[1] + hidden.replace("<", "%3C").replace(">", "%3E").replace(
+            "#", "%23"
+        ).replace(":", "%3A")
+
+    return _DATA.sub(shown, text) if ";base64," in text else text
+
+
+TEXT_RULES: tuple[TextRule, ...] = (
+    TextRule(
+        id="data-url",
+        step=data_urls,
+        positive=(("see data:image/png;base64," + "SW52ZW50ZWQ" * 8, "SW52ZW50ZWQSW52"),),
+        negative=("data:image/png;base64,AAAA",),
+    ),
+    TextRule(
+        id="url",
+        step=urls,
+        positive=(
+            ("GET https://cdn.invented.test/a.mp4?Expires=1&Signature=Inv3ntedInv3nted~", "Inv3ntedInv3nted"),
+            ("wss://live.invented.test/?token=inv3nted01", "inv3nted01"),
+            (r'{"u":"https:\/\/h.test\/a?sig=Inv3ntedInv3nted', "Inv3ntedInv3nted"),
+            ("git clone https://invented-user:invented-pass@git.test/x", "invented-pass"),
+            ("https://hooks.slack.com/services/T0001/B0001/InventedInvented", "InventedInvented"),
+        ),
+        negative=(
+            "https://akool.com/home/video?page=2&size=10#top",
+            "https://d.invented.test/65a0b1c2d3e4f5a6b7c8d9e0.mp4",
+        ),
+    ),
+    TextRule(
+        id="multipart",
+        step=multipart,
+        positive=(('Content-Disposition: form-data; name="api_key"\r\n\r\ninvented\r\n--b', "\ninvented\r"),),
+        negative=('Content-Disposition: form-data; name="prompt"\r\n\r\nA key on a table\r\n--b',),
+    ),
+    TextRule(
+        id="assignment",
+        step=assignments,
+        positive=(
+            ("AKOOL_API_KEY=invented", "=invented"),
+            ("export HEYGEN_API_KEY='invented one'", "invented one"),
+            ("x-api-key: invented-key", "invented-key"),
+            ("curl -H 'Authorization: Token inv3nted'", "inv3nted"),
+            ("Headers({'x-api-key': 'inv3nted', 'a': 'b'})", "inv3nted"),
+            ("[(b'authorization', b'Bearer inv3nted0')]", "inv3nted0"),
+            ('truncated {"clientSecret": "inv3nted', "inv3nted"),
+            ("Cookie: a=inv3nted; b=alsoinv3nted", "inv3nted"),
+            ("$env:OPENAI_API_KEY = \"inv3nted\"", "inv3nted"),
+            ("client = Client(api_key='inv3nted')", "inv3nted"),
+        ),
+        negative=(
+            "Illegal token", "token cannot be empty", "authentication failed: key expired",
+            "max_tokens: 4096", "AKOOL_API_KEY: missing", 'x-api-key: $AKOOL_API_KEY',
+            "password: wrong one given", "session_id=65a0b1c2", "author: Ada", "api_key=YOUR_API_KEY",
+            "INVALID_CREDENTIALS: the key is not known", "token: null", "code: 1015",
+        ),
+    ),
+    TextRule(
+        id="scheme",
+        step=schemes,
+        positive=(("sent Bearer inv3nted-token", "inv3nted-token"), ("Basic aW52ZW50ZWQ6MDAwMQ==", "aW52ZW5")),
+        negative=("Bearer token", "Basic authentication", "a bearer certificate"),
+    ),
+    TextRule(
+        id="command",
+        step=commands,
+        positive=(
+            ("curl -u invented:inv3nted https://h.test", "inv3nted"),
+            ("curl --proxy-user invented:inv3nted x", "inv3nted"),
+            ("tool --api-key inv3nted01", "inv3nted01"),
+            ("setx AKOOL_API_KEY inv3nted", "inv3nted"),
+        ),
+        negative=("sort -u a:b", "tool --key frames", "curl -o out http://h.test/x"),
+    ),
+    TextRule(
+        id="markup",
+        step=markup,
+        positive=(
+            ('<input type="hidden" name="csrf_token" value="inv3nted">', "inv3nted"),
+            ("<meta name='csrf-token' content='inv3nted'>", "inv3nted"),
+            ("<r><ApiKey>inv3nted</ApiKey></r>", "inv3nted"),
+        ),
+        negative=('<meta name="viewport" content="width=device-width">', "<title>The token page</title>"),
+    ),
+    TextRule(
+        id="base64",
+        step=base64_runs,
+        positive=(("note aW52ZW50ZWQtdXNlcjpJbnYzbnRlZDAwMDE= end", "aW52ZW50ZWQ"),),
+        negative=("aGVsbG8sIHdvcmxkIG9mIHZpZGVvcw==", "VXNlcjoxMjM0NTY3ODkwMTIzNA=="),
+    ),
+)  # fmt: skip

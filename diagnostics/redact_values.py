@@ -1,0 +1,117 @@
+"""Is a value a secret, or something that only stands where one could: a placeholder, an id, a word?"""
+
+import base64
+import binascii
+import math
+import re
+from collections import Counter
+
+from diagnostics.redact_names import Strength, Suspicion
+
+KIND = r"[a-z]{1,24}(?:-[a-z]{1,24}){0,5}"
+
+PLACEHOLDER = re.compile(
+    rf"(?:<|%3C|%253C|&lt;|\\u003[cC])(?:secret|id|pii|withheld)(?::|%3A|%253A){KIND}"
+    r"(?:\#|%23|%2523)\d{1,9}(?:(?: |%20|\+|%2520)[^\s<>&%\\]{1,4}(?:…|%E2%80%A6|%25E2%2580%25A6|\\u2026))?"
+    r"(?:>|%3E|%253E|&gt;|\\u003[eE])"
+    r"|(?:<|%3C|&lt;|\\u003[cC])(?:user|host)(?:>|%3E|&gt;|\\u003[eE])"
+)
+"""What this gate, or an earlier one, put in a secret's place, as is or escaped once or twice."""
+
+_STANDS_FOR = re.compile(
+    r"(?ix) \s* [\"']? \s* (?:"
+    r" \$\{?\{?\s*[A-Za-z_][\w.]*(?::?-)?\s*\}?\}?"  # $NAME ${NAME} ${{ secrets.NAME }}
+    r"| %[A-Za-z_]\w*%"  # %NAME%
+    r"| \$\(\s*[^)]*\)"
+    r"| <[^<>]{0,60}> | \{\{[^{}]{0,60}\}\} | \{[A-Za-z_]\w*\} | \[[A-Za-z_ ]{0,40}\]"
+    r"| [*•.…xX_-]+"
+    r"| (?:my|your|the|an?|some|insert|enter|put|replace|paste)[\s_-]+ [A-Za-z_\s-]{2,60}"
+    r"| [A-Za-z]{0,12}[_-]?(?:api)?[_-]?(?:key|token|secret|password)[_-]?(?:here|goes[_-]here)"
+    r"| (?:sk|r8|whsec|ghp|hf)[-_](?:proj[-_])?(?:[*•.…xX]+|your[\w-]*)"
+    r"| redacted | filtered | hidden | masked | removed | changeme | placeholder | example"
+    r"| null | none | nil | undefined | true | false | yes | no | required | optional | string"
+    r"| (?:os\.environ|os\.getenv|process\.env|getenv|env)\b[\w.\[\]()\"'-]*"
+    r") \s* [\"']? \s*"
+)
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_HEX = re.compile(r"[0-9a-fA-F]+")
+_HEX_IDS = frozenset({24, 32, 40, 64})
+_CLOSE = re.compile(r"[A-Za-z0-9_\-+/=.~!:%|]+")
+_PROSE = re.compile(r"[\"'`(]?[A-Za-zА-Яа-яЁё][A-Za-zА-Яа-яЁё_'-]{0,24}[\"'`)]?[.,:;!?]?")
+_RANDOM_LENGTH = 12
+_RANDOM_BITS = 2.5
+"""Bits a character; repeated letters and most words have less."""
+_HEYGEN_ID = re.compile(rb"[0-9a-f]{32}(?:-\d{1,16})?")
+
+
+def is_placeholder(value: str) -> bool:
+    """Nothing but placeholders (ours or anybody's), markers, words like `true`, or blanks."""
+    bare = PLACEHOLDER.sub("", value).strip()
+    return not bare or len(bare) <= 100 and _STANDS_FOR.fullmatch(bare) is not None  # noqa: PLR2004, RUF021  # a name at most
+
+
+def looks_random(value: str, *, least: int = _RANDOM_LENGTH) -> bool:
+    """Letters and digits without words or blanks, and not shaped like an id, path or date."""
+    if len(value) < least or not _CLOSE.fullmatch(value):
+        return False
+    if _UUID.fullmatch(value) or (_HEX.fullmatch(value) and len(value) in _HEX_IDS):
+        return False
+    has_digit, has_letter = any(map(str.isdigit, value)), any(map(str.isalpha, value))
+    if not has_letter or not (has_digit or _mixed_case(value)) or _is_path(value):
+        return False
+    return entropy(value) >= _RANDOM_BITS
+
+
+def _mixed_case(value: str) -> bool:
+    changes = sum(a.islower() and b.isupper() for a, b in zip(value, value[1:], strict=False))
+    return changes >= 3  # noqa: PLR2004  # camelCase names have one or two
+
+
+def _is_path(value: str) -> bool:
+    return value.count("/") > 1 or "." in value.rsplit("/", 1)[-1][-6:] or "://" in value
+
+
+def is_secret(value: str, suspicion: Suspicion) -> bool:
+    """Whether to hide a value that stands under a suspicious name."""
+    if is_placeholder(value):
+        return False
+    if suspicion.strength is Strength.LIKELY:
+        return is_likely(value)
+    if suspicion.strength is Strength.MAYBE:
+        return looks_random(value)
+    return suspicion.kind in {"password", "secret"} or not is_prose(value)
+
+
+def is_likely(value: str) -> bool:
+    """Neither short, nor a plain word, nor a path or date."""
+    if len(value) < 8 or _is_path(value) or not _CLOSE.fullmatch(value):  # noqa: PLR2004  # as short as keys get
+        return False
+    return any(c.isdigit() for c in value) and any(c.isalpha() for c in value) or len(value) >= 20  # noqa: PLR2004, RUF021  # longer than a word
+
+
+def is_prose(value: str) -> bool:
+    """Three words or more, all of letters: a message about a field, not the field's value."""
+    said = value.split()
+    return len(said) >= 3 and all(_PROSE.fullmatch(word) for word in said)  # noqa: PLR2004  # a sentence
+
+
+def entropy(value: str) -> float:
+    """Bits per character, by the value's own character counts."""
+    size = len(value)
+    return -sum(n / size * math.log2(n / size) for n in Counter(value).values()) if size else 0.0
+
+
+def is_real(value: str) -> bool:
+    """A hard shape counts as a leak only if what it holds could be a secret at all."""
+    lower = value.lower()
+    invented = ("xxxx", "0000", "1234567890", "your", "example", "placeholder", "....", "****")
+    return entropy(value) >= 3.0 and not any(mark in lower for mark in invented)  # noqa: PLR2004  # bits a character
+
+
+def is_heygen_key(value: str) -> bool:
+    """Old HeyGen keys: base64 that decodes to a 32-digit hex id, often with a suffix."""
+    try:
+        raw = base64.b64decode(value + "=" * (-len(value) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return _HEYGEN_ID.fullmatch(raw) is not None
