@@ -6,6 +6,7 @@ Run as a script, this module draws them anew: `python -m tests.test_samples`.
 import math
 from array import array
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -19,6 +20,7 @@ from PIL import Image, ImageDraw
 
 from diagnostics.emulator.samples import CONTENT_TYPES, FOLDER, NAMES, sample
 from diagnostics.media import inspect
+from diagnostics.media_names import misnamed, mistyped
 
 RATE_HZ = 8000
 """Enough for a voice, and small."""
@@ -45,13 +47,17 @@ def face() -> Image.Image:
 
 def picture(kind: str) -> bytes:
     made = BytesIO()
-    options = {"JPEG": {"quality": 65, "optimize": True}, "PNG": {"optimize": True}, "WEBP": {"quality": 75}}[kind]
+    options = {
+        "JPEG": {"quality": 65, "optimize": True},
+        "PNG": {"optimize": True},
+        "WEBP": {"quality": 75},
+    }[kind]
     face().save(made, kind, **options)
     return made.getvalue()
 
 
 def voice() -> "array[int]":
-    """Vowel-like sound: a gliding pitch with four harmonics, in syllables of a fifth of a second."""
+    """Vowel-like sound: a gliding pitch with four harmonics, in syllables of 0.2 s."""
     wave = array("h")
     phase = 0.0
     for n in range(int(RATE_HZ * SPEECH_S)):
@@ -63,7 +69,7 @@ def voice() -> "array[int]":
 
 
 def singer(container: OutputContainer, codec: str, rate_hz: int) -> Any:
-    stream = container.add_stream(codec, rate=rate_hz, layout="mono")
+    stream: Any = container.add_stream(codec, rate=rate_hz, layout="mono")
     if codec != "pcm_s16le":
         stream.bit_rate = 32_000
     return stream
@@ -125,6 +131,43 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     "clip.mp4": lambda: clip(silent=False),
     "silent.mp4": lambda: clip(silent=True),
 }
+
+# --- what is true of them ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sample_is_what_its_name_and_content_type_say(name: str) -> None:
+    facts = inspect(sample(name))
+    assert facts.problem is None
+    assert not misnamed(name.rpartition(".")[2], facts)
+    assert not mistyped(CONTENT_TYPES[name], facts)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sample_made_anew_has_the_facts_of_the_one_that_ships(name: str) -> None:
+    made, shipped = inspect(MAKERS[name]()), inspect(sample(name))
+    assert replace(made, sha256="", size_bytes=0) == replace(shipped, sha256="", size_bytes=0)
+
+
+def test_every_sample_has_a_maker_and_a_content_type_and_nothing_else_ships() -> None:
+    assert set(MAKERS) == set(CONTENT_TYPES) == {path.name for path in FOLDER.iterdir()}
+
+
+def test_the_samples_are_small_enough_to_live_in_the_tree() -> None:
+    sizes = {name: len(sample(name)) for name in NAMES}
+    assert max(sizes.values()) <= 30_000
+    assert sum(sizes.values()) <= 60_000
+
+
+def test_only_the_silent_clip_has_no_sound() -> None:
+    assert inspect(sample("silent.mp4")).has_audio is False
+    assert inspect(sample("clip.mp4")).has_audio is True
+
+
+def test_a_name_that_climbs_out_of_the_folder_is_no_sample() -> None:
+    with pytest.raises(KeyError):
+        sample("../samples.py")
+
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
