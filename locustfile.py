@@ -39,8 +39,8 @@ def account(host: str) -> dict[str, Any]:
     return facts
 
 
-@events.init.add_listener
-def _guard(environment: Any, **_others: Any) -> None:
+def guard(environment: Any, **_others: Any) -> None:
+    """Before anything is sent: this machine only, an emulator there, and an end in sight."""
     why = refusal(environment.host)
     if why is None:
         try:
@@ -51,6 +51,9 @@ def _guard(environment: Any, **_others: Any) -> None:
         sys.exit(f"error: {why}")
     if environment.parsed_options and not environment.parsed_options.run_time:
         environment.parsed_options.run_time = RUN_TIME_S
+
+
+events.init.add_listener(guard)
 
 
 class Reader(FastHttpUser):

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -62,8 +61,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[str]:
+def chromium() -> str:
     """A Chromium to start with `--headless --no-sandbox --disable-gpu`; mark the test `browser`."""
     found = browser()
     assert found, "mark the test with pytest.mark.browser"
-    yield found
+    return found

@@ -1,4 +1,4 @@
-"""What does the README say of each command? Writes the real help between its marks (`make docs`)."""
+"""What does the README say of each command? Writes the real help there (`make docs`)."""
 
 import os
 import re

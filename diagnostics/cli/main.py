@@ -186,7 +186,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; every way it can end becomes an exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
     _tolerate_any_terminal()
-    session = _Session(given)
+    session = Session(given)
     code = session.guarded(session.run)
     return session.guarded(lambda: _flush(code))
 
@@ -203,11 +203,10 @@ def _flush(code: int) -> int:
     """Bytes that cannot be written any more are noticed here and not at interpreter exit."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        _abandon_stdout()
     except OSError as error:
         _abandon_stdout()
-        raise UsageError(f"cannot write to standard output: {error.strerror}") from error
+        if code == Exit.OK and not isinstance(error, BrokenPipeError):
+            raise UsageError(f"cannot write to standard output: {error.strerror}") from error
     return code
 
 
@@ -216,7 +215,7 @@ def _abandon_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-class _Session:
+class Session:
     """One invocation: what was typed, and the screen once there is one."""
 
     def __init__(self, argv: Sequence[str]) -> None:
@@ -224,6 +223,7 @@ class _Session:
         self.screen: Screen | None = None
 
     def run(self) -> int:
+        """Parse what was typed, load that command, call it."""
         module, options = parse(self.argv)
         self.screen = _screen(options)
         return int(module.main(options, self.screen))

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
-from diagnostics.errors import DiagnosticsError, Exit
+from diagnostics.errors import DiagnosticsError, Exit, UsageError
 from diagnostics.model import Json
 from diagnostics.redact import Gate
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:  # Rich is loaded only when a terminal is there to show it
 
 Cells = Sequence[object]
 
-_WIDE = 100_000
 _UNPRINTABLE = {
     code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))
 } | {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
@@ -71,12 +70,10 @@ class Screen:
         if self.verbose >= level:
             self.say(text)
 
-    def show(self, what: object) -> None:
-        """A result on stdout: text, or anything Rich can render. Nothing under `--json`."""
-        if self.as_json:
-            return
-        text = self._clean(what) if isinstance(what, str) else self._rendered(what)
-        self._write(self._out, text + "\n")
+    def show(self, text: object) -> None:
+        """A result on stdout. Nothing under `--json`; for rows there is `table`."""
+        if not self.as_json:
+            self._write(self._out, self._clean(str(text)) + "\n")
 
     def table(self, heads: Sequence[str], rows: Sequence[Cells]) -> None:
         """Rows under heads: framed in a terminal, aligned columns without wrapping in a pipe."""
@@ -84,7 +81,7 @@ class Screen:
             return
         cells = [[self._clean(str(cell)) for cell in row] for row in rows]
         if _terminal(self._out):
-            self._write(self._out, self._fitted(_framed(heads, cells), self._out))
+            self._write(self._out, _drawn(_framed(heads, cells)))
         else:
             self._write(self._out, "".join(f"{line}\n" for line in _aligned([list(heads), *cells])))
 
@@ -147,19 +144,6 @@ class Screen:
     def _clean(self, text: str) -> str:
         return self.gate.text(text).translate(_UNPRINTABLE)
 
-    def _rendered(self, renderable: object) -> str:
-        """Rich's lines. Wrapping could cut a secret in two, so the gate sees them unwrapped."""
-        whole = _drawn(renderable, StringIO(), width=_WIDE)
-        if self._clean(whole) != whole:
-            return "\n".join(line.rstrip() for line in self._clean(whole).splitlines())
-        return self._fitted(renderable, self._out).rstrip("\n")
-
-    def _fitted(self, renderable: object, stream: IO[str]) -> str:
-        """As wide and as colourful as `stream` takes."""
-        if not _terminal(stream):
-            return _drawn(renderable, StringIO(), width=100)
-        return _drawn(renderable, StringIO(), force_terminal=True)
-
     def _write(self, stream: IO[str], text: str) -> None:
         """A reader that has gone (`| head`) is no error: the work goes on, unheard."""
         if id(stream) in self._deaf:
@@ -167,8 +151,10 @@ class Screen:
         try:
             stream.write(text)
             stream.flush()
-        except BrokenPipeError:
+        except OSError as error:
             self._deaf.add(id(stream))
+            if stream is self._out and not isinstance(error, BrokenPipeError):
+                raise UsageError(f"cannot write to standard output: {error.strerror}") from error
 
 
 class _Lines:
@@ -204,10 +190,12 @@ def _terminal(stream: IO[str]) -> bool:
         return False
 
 
-def _drawn(renderable: object, into: StringIO, **how: Any) -> str:
-    from rich.console import Console  # noqa: PLC0415  # only when something is rendered
+def _drawn(table: "Table") -> str:
+    """As the terminal is wide; every cell of it has been cleaned."""
+    from rich.console import Console  # noqa: PLC0415  # only in a terminal
 
-    Console(file=into, highlight=False, markup=False, emoji=False, **how).print(renderable)
+    into = StringIO()
+    Console(file=into, force_terminal=True).print(table)
     return into.getvalue()
 
 
