@@ -2,20 +2,20 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reports.phrases import Phrases, clipped
 from reports.runs import runs, tone
 
 ROWS_FIRST, ROWS_LAST = 26, 12
-MARKS_MAX = 48
+MARK_GAP = 6.5
 BAR_WIDTH_MIN = 4.0
 TICK_GAP = 74.0
 CHARACTER = 7.1
 """Width of a character of the picture's text, generously."""
-UNEVEN = 14.0
-"""From this ratio of whole to typical span on, spans are drawn by their square root."""
+CROWDED = 9.0
+"""Calls that would begin closer than this, in pixels, make the axis uneven: square roots."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +37,12 @@ WIDE = Layout(
     name="wide",
     width=960,
     left=214,
-    right=690,
+    right=630,
     row_height=36,
     bar_top=10,
     label_characters=27,
-    outcome_x=730,
-    outcome_characters=32,
+    outcome_x=668,
+    outcome_characters=37,
 )
 NARROW = Layout(
     name="narrow",
@@ -60,13 +60,12 @@ HEAD = 34.0
 
 
 class Scale:
-    """Time to x. Spans between events keep their order; long ones are shortened if they dwarf."""
+    """Time to x. True to scale unless calls would crowd; then long spans are shortened."""
 
-    def __init__(self, cuts: Sequence[float], layout: Layout) -> None:
+    def __init__(self, cuts: Sequence[float], starts: Sequence[float], layout: Layout) -> None:
         self.cuts = sorted(set(cuts)) or [0.0]
         spans = [after - before for before, after in zip(self.cuts, self.cuts[1:], strict=False)]
-        typical = sorted(spans)[len(spans) // 2] if spans else 0.0
-        self.broken = bool(typical) and sum(spans) / typical > UNEVEN
+        self.broken = _crowded(starts, sum(spans), layout)
         weights = [span**0.5 for span in spans] if self.broken else spans
         whole = sum(weights) or 1.0
         self.places = [layout.left]
@@ -84,6 +83,13 @@ class Scale:
         share = min(max((at_s - before) / (after - before), 0.0), 1.0)
         width = self.places[index + 1] - self.places[index]
         return round(self.places[index] + share * width, 1)
+
+
+def _crowded(starts: Sequence[float], whole_s: float, layout: Layout) -> bool:
+    ordered = sorted(set(starts))
+    gaps = [after - before for before, after in zip(ordered, ordered[1:], strict=False)]
+    room = layout.right - layout.left
+    return bool(gaps) and whole_s > 0 and min(gaps) / whole_s * room < CROWDED
 
 
 def story(report: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -114,9 +120,10 @@ def drawing(report: Mapping[str, Any], phrase: Phrases, layout: Layout) -> dict[
     sent = [run for run in told if not run["elided"]]
     if not sent:
         return None
+    layout = _fitted(layout, max(len(label(run, phrase)) for run in sent))
     cuts = [edge for run in sent for edge in (run["offset_s"] or 0.0, run["end_s"])]
     cuts += [max(run["marks"][0] - (run["wait_s"] or 0.0), min(cuts)) for run in sent]
-    scale = Scale(cuts, layout)
+    scale = Scale(cuts, [run["marks"][0] for run in sent], layout)
     rows, top = [], HEAD
     for run in told:
         rows.append({"top": top, **_row(run, scale, phrase, layout)})
@@ -131,6 +138,14 @@ def drawing(report: Mapping[str, Any], phrase: Phrases, layout: Layout) -> dict[
         "calls": sum(run["count"] for run in sent),
         "span_s": scale.cuts[-1] - scale.cuts[0],
     }
+
+
+def _fitted(layout: Layout, longest: int) -> Layout:
+    """Labels beside the bars take no more room than they need."""
+    if layout.name != WIDE.name:
+        return layout
+    needed = min(longest, layout.label_characters) * CHARACTER + 24
+    return replace(layout, left=min(max(needed, 96.0), layout.left))
 
 
 def _row(run: dict[str, Any], scale: Scale, phrase: Phrases, layout: Layout) -> dict[str, Any]:
@@ -155,7 +170,7 @@ def _row(run: dict[str, Any], scale: Scale, phrase: Phrases, layout: Layout) -> 
         "wait_x": wait_left,
         "wait": waited if waited and fits else "",
         "waits": left - wait_left > 2,  # noqa: PLR2004  # narrower than a dot
-        "marks": [scale.x(mark) for mark in _some(run["marks"])] if run["count"] > 1 else [],
+        "marks": _apart([scale.x(mark) for mark in run["marks"]]) if run["count"] > 1 else [],
     }
 
 
@@ -171,9 +186,13 @@ def label(run: Mapping[str, Any], phrase: Phrases) -> str:
     return name if run["kind"] == "poll" else f"{name} {tail}"
 
 
-def _some(marks: Sequence[float]) -> Sequence[float]:
-    step = -(-len(marks) // MARKS_MAX)
-    return marks[::step]
+def _apart(marks: Sequence[float]) -> list[float]:
+    """Dots that do not melt into a line."""
+    shown: list[float] = []
+    for mark in marks:
+        if not shown or mark - shown[-1] >= MARK_GAP:
+            shown.append(mark)
+    return shown
 
 
 def _ticks(scale: Scale, phrase: Phrases) -> list[dict[str, Any]]:
@@ -182,10 +201,11 @@ def _ticks(scale: Scale, phrase: Phrases) -> list[dict[str, Any]]:
     end = scale.x(scale.cuts[-1])
     for cut in scale.cuts:
         x = scale.x(cut)
-        if ticks and (x - ticks[-1]["x"] < TICK_GAP or end - x < TICK_GAP) and x != end:
+        close = bool(ticks) and x - ticks[-1]["x"] < TICK_GAP
+        if close and (x != end or len(ticks) == 1):
             continue
-        if ticks and x == end and x - ticks[-1]["x"] < TICK_GAP / 2:
-            continue
+        if close:
+            ticks.pop()
         text = phrase.words.duration(cut - origin) if ticks else "0"
         ticks.append({"x": x, "text": text, "anchor": "middle"})
     ticks[0]["anchor"] = "start"

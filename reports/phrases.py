@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reports.runs import runs
 from reports.words import Words
 
 Part = Mapping[str, Any]
 PHASES = ("dns_s", "connect_s", "tls_s", "first_byte_s", "body_s")
+WEIGHTS = ("fail", "warn", "info")
 EVEN_S = 1.0
 MESSAGE_CHARACTERS = 58
 
@@ -23,9 +25,33 @@ class Phrases:
 
     words: Words
 
+    def runs(self, timeline: Iterable[Part]) -> list[dict[str, Any]]:
+        """The timeline with repeated lines joined."""
+        return runs(timeline)
+
+    def heavy_first(self, findings: Iterable[Part]) -> list[Part]:
+        """Failures before warnings before notes; otherwise in the order of the suite."""
+        return sorted(findings, key=lambda one: WEIGHTS.index(one["severity"]))
+
     def positions(self, timeline: Iterable[Part]) -> frozenset[int]:
         """Lines that a link can lead to."""
         return frozenset(row["position"] for row in timeline if not row["elided"])
+
+    def ids(self, report: Part, each: int) -> list[dict[str, Any]]:
+        """Ids by kind and where they came from; those of failed calls stand first."""
+        groups: dict[tuple[str, str], dict[str, Any]] = {}
+        for one in report["identifiers"]:
+            empty = {"kind": one["kind"], "where": one["where"], "ids": [], "more": 0}
+            group = groups.setdefault((one["kind"], one["where"]), empty)
+            if len(group["ids"]) < each:
+                group["ids"].append(one)
+            else:
+                group["more"] += 1
+        return list(groups.values())
+
+    def header_lines(self, headers: Iterable[Part]) -> str:
+        """Headers as they travelled."""
+        return "\n".join(f"{one['name']}: {one['value']}" for one in headers)
 
     def message(self, report: Part) -> str:
         """What the answer said, else why there was none, else what the code means."""

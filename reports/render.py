@@ -14,6 +14,7 @@ from diagnostics.errors import UsageError
 from diagnostics.finding import Report
 from reports.document import document
 from reports.drawing import LAYOUTS, drawing
+from reports.markdown import code, fenced, md
 from reports.phrases import Phrases
 from reports.words import spaced, words
 
@@ -92,7 +93,7 @@ def _environment() -> "Environment":
         auto_reload=False,
         bytecode_cache=_cache(),
     )
-    made.filters |= {"time": spaced}
+    made.filters |= {"time": spaced, "md": md, "code": code, "fenced": fenced}
     return made
 
 

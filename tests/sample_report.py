@@ -183,6 +183,19 @@ MEDIA_GONE = Rule(
         ru="Выложите файл туда, откуда его можно скачать без авторизации, и повторите вызов.",
     ),
 )
+ANSWER_LOST = Rule(
+    code="answer-lost",
+    severity=Severity.FAIL,
+    blame=Blame.NETWORK,
+    says=Text(
+        en="{subject}: the connection broke off before the answer came",
+        ru="{subject}: соединение оборвалось, ответ не пришёл",
+    ),
+    remedy=Text(
+        en="Look for the job at the provider before you call again.",
+        ru="Прежде чем повторять вызов, поищите задачу у провайдера.",
+    ),
+)
 SLOW_POLLS = Rule(
     code="job-slow",
     severity=Severity.WARN,
@@ -430,14 +443,6 @@ def incident(kind: TargetKind = TargetKind.LIVE) -> Report:
             credits_before=120.0,
             credits_after=110.0,
         ),
-        ambiguous=(
-            Ambiguous(
-                operation="createTalkingPhoto",
-                position=6,
-                started_s=BEGAN_S + 34.0,
-                why="connection reset after the request was sent",
-            ),
-        ),
     )
 
 
@@ -489,6 +494,29 @@ def media_incident() -> Report:
             Outcome(scenario="job", verdict=Verdict.FAIL, requests=5, duration_s=30.3),
         ),
         spending=Spending(requests=6, paid_requests=5, credits_before=1000, credits_after=1000),
+    )
+
+
+def lost_answer() -> Report:
+    """A paid call whose answer was lost: sent once, never repeated."""
+    this = case(TargetKind.LIVE)
+    lost = Fault(kind=FaultKind.RESET, message="connection reset by peer", may_have_arrived=True)
+    found = Finding(rule=ANSWER_LOST, subject="createTalkingPhoto", evidence=(0,), certainty=0.85)
+    return Report(
+        tape=tape(this, [("job", call(), lost, 1.2)]),
+        judgement=Judgement(
+            verdict=Verdict.FAIL, blame=Blame.NETWORK, certainty=0.85, because=(found,)
+        ),
+        outcomes=(Outcome(scenario="job", verdict=Verdict.FAIL, requests=1, findings=(found,)),),
+        spending=Spending(requests=1, paid_requests=1, credits_spent=None, credits_before=120.0),
+        ambiguous=(
+            Ambiguous(
+                operation="createTalkingPhoto",
+                position=0,
+                started_s=BEGAN_S,
+                why="the connection was reset after the request was sent",
+            ),
+        ),
     )
 
 
@@ -624,6 +652,7 @@ def long(exchanges: int) -> Report:
 EVERY = {
     "incident": incident,
     "media": media_incident,
+    "lost-answer": lost_answer,
     "healthy": healthy,
     "never-sent": never_sent,
     "empty": empty,
