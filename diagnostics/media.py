@@ -120,7 +120,7 @@ def _pictured(blank: MediaFacts, picture: Picture) -> MediaFacts:
         width=picture.width,
         height=picture.height,
         animated=picture.animated,
-        problem=picture.problem,
+        problem=_PARTLY_READ if picture.problem and not blank.complete else picture.problem,
     )
 
 

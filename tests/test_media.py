@@ -2,6 +2,8 @@
 
 import os
 import struct
+import subprocess
+import sys
 import time
 import warnings
 import zlib
@@ -18,6 +20,7 @@ from PIL import Image
 from diagnostics.emulator.samples import NAMES, sample
 from diagnostics.errors import UsageError
 from diagnostics.media import inspect, inspect_file
+from diagnostics.media_probe import MEMORY_BYTES_MAX
 from diagnostics.media_sniff import sniff
 from tests.test_samples import sound
 
@@ -202,11 +205,22 @@ def test_a_decompression_bomb_is_measured_and_never_unpacked() -> None:
     assert caught == []
 
 
+_MEMORY_TOLD = """
+import resource, sys
+from diagnostics.media import inspect
+inspect(sys.stdin.buffer.read())
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limit is Linux's")
 def test_a_wav_that_claims_a_huge_chunk_is_refused_the_memory() -> None:
     data = bytearray(sample("speech.wav"))
-    data[data.index(b"LIST") + 4 : data.index(b"LIST") + 8] = b"\x1a\0\0\xfe"
-    assert "memory" in (inspect(bytes(data)).problem or "")
+    data[data.index(b"LIST") + 4 : data.index(b"LIST") + 8] = b"\x1a\0\0\x50"
+    told = subprocess.run(
+        [sys.executable, "-c", _MEMORY_TOLD], input=data, capture_output=True, check=True
+    )
+    assert int(told.stdout) < MEMORY_BYTES_MAX + 150 * 2**20
 
 
 def test_the_memory_limit_is_lifted_again() -> None:

@@ -47,12 +47,7 @@ def face() -> Image.Image:
 
 def picture(kind: str) -> bytes:
     made = BytesIO()
-    options = {
-        "JPEG": {"quality": 65, "optimize": True},
-        "PNG": {"optimize": True},
-        "WEBP": {"quality": 75},
-    }[kind]
-    face().save(made, kind, **options)
+    face().save(made, kind, quality=65, optimize=True)
     return made.getvalue()
 
 
