@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from reports.phrases import Phrases, clipped
@@ -64,7 +65,7 @@ class Scale:
 
     def __init__(self, cuts: Sequence[float], starts: Sequence[float], layout: Layout) -> None:
         self.cuts = sorted(set(cuts)) or [0.0]
-        spans = [after - before for before, after in zip(self.cuts, self.cuts[1:], strict=False)]
+        spans = [after - before for before, after in pairwise(self.cuts)]
         self.broken = _crowded(starts, sum(spans), layout)
         weights = [span**0.5 for span in spans] if self.broken else spans
         whole = sum(weights) or 1.0
@@ -87,7 +88,7 @@ class Scale:
 
 def _crowded(starts: Sequence[float], whole_s: float, layout: Layout) -> bool:
     ordered = sorted(set(starts))
-    gaps = [after - before for before, after in zip(ordered, ordered[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(ordered)]
     room = layout.right - layout.left
     return bool(gaps) and whole_s > 0 and min(gaps) / whole_s * room < CROWDED
 

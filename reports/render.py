@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from jinja2 import Environment, FileSystemBytecodeCache
 
 FOLDER = Path(__file__).with_name("templates")
-FILES = {"json": "result.json"}
-"""Names of written files that are not `report.<format>`."""
 
 
 def formats() -> tuple[str, ...]:
@@ -67,11 +65,6 @@ def known(wanted: str) -> str:
     if wanted not in formats():
         raise UsageError(f"no report format {wanted!r}", hint=f"formats: {', '.join(formats())}")
     return wanted
-
-
-def file_names(wanted: Iterable[str]) -> dict[str, str]:
-    """Format to file name inside a run folder."""
-    return {one: FILES.get(one, f"report.{one}") for one in map(known, wanted)}
 
 
 @lru_cache(maxsize=1)

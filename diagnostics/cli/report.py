@@ -1,0 +1,113 @@
+"""`diagnostics report RUN`: judge the tape of an old run again, and render it anew."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from diagnostics import contract_load, tape
+from diagnostics.cli import discover
+from diagnostics.cli.screen import Screen
+from diagnostics.errors import Exit, UsageError
+from diagnostics.model import Text
+
+OUT = Path("out")
+DEFAULT = "txt,html,json"
+_TORN = Text(
+    en="{count} of the tape's lines could not be read; the report goes without them",
+    ru="не прочитано строк записи: {count}; отчёт составлен без них",
+)
+_PENDING = Text(
+    en="{count} paid calls were announced and their answers never recorded",
+    ru="платных вызовов, ответ на которые не записан: {count}",
+)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument(
+        "run", metavar="RUN", help="a run folder, a run id under out/, a tape.jsonl, or: last"
+    )
+    parser.add_argument(
+        "--format", default=DEFAULT, metavar="LIST", help=f"txt, md, html, json (default {DEFAULT})"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where to write (default: the run's folder)"
+    )
+
+
+def main(options: argparse.Namespace, screen: Screen) -> Exit:
+    """Read, judge, render. That the run failed is no failure of this command."""
+    from diagnostics.judge import judge  # noqa: PLC0415  # not for --help
+    from reports import files  # noqa: PLC0415  # see above
+
+    formats = [name.strip() for name in options.format.split(",") if name.strip()]
+    if not formats:
+        raise UsageError("--format names no format", hint=f"for example --format {DEFAULT}")
+    place = found(options.run, OUT)
+    written = files.paths(options.out or (place if place.is_dir() else place.parent), formats)
+    reading = tape.read_whole(place)
+    for count, told in ((reading.torn, _TORN), (reading.pending, _PENDING)):
+        if count:
+            screen.say(told.fill(screen.language, {"count": count}))
+    contract = contract_load.load(reading.tape.case.target.provider)
+    report = judge(contract, reading.tape, discover.scenarios().values())
+    made = files.write(
+        report,
+        contract,
+        files=written,
+        language=screen.language,
+        gate=screen.gate,
+    )
+    if screen.as_json:
+        screen.emit("run", made)
+    for line in _summary(made):
+        screen.show(line)
+    return Exit.OK
+
+
+def _summary(made: "dict[str, object]") -> Iterator[str]:
+    headline, paths = made["headline"], made["report"]
+    if isinstance(headline, dict) and isinstance(paths, dict):
+        yield f"{made['symptom']}\n{headline['sentence']} ({headline['odds']})"
+        yield from (f"{name}: {path}" for name, path in paths.items())
+
+
+def found(wanted: str, out: Path) -> Path:
+    """The folder (or tape) of a run, however it was named."""
+    if wanted == "last":
+        return _last(out)
+    for place in (Path(wanted), out / wanted):
+        if place.is_file() or (place / tape.NAME).is_file():
+            return place
+    place = Path(wanted)
+    if place.is_dir():
+        raise UsageError(
+            f"not the folder of a run: it holds no {tape.NAME}",
+            place=str(place),
+            hint=_near(wanted, out),
+        )
+    raise UsageError(f"no run {wanted!r}", place=str(place), hint=_near(wanted, out))
+
+
+def _last(out: Path) -> Path:
+    runs = _runs(out)
+    if not runs:
+        raise UsageError(
+            "there is no run yet", place=str(out), hint="make one with: diagnostics run"
+        )
+    return max(runs, key=lambda run: ((run / tape.NAME).stat().st_mtime_ns, run.name))
+
+
+def _runs(out: Path) -> list[Path]:
+    try:
+        return sorted(run for run in out.iterdir() if (run / tape.NAME).is_file())
+    except OSError:
+        return []
+
+
+def _near(wanted: str, out: Path) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415  # only on the way to an error
+
+    names = [run.name for run in _runs(out)]
+    near = get_close_matches(wanted, names, n=3, cutoff=0.5) or names[-3:]
+    return f"runs: {', '.join(near)}" if near else "make one with: diagnostics run"
