@@ -65,7 +65,7 @@ def explain(
     found = [*_exact(contract, rules, text, asked)] or [*_told(contract, rules, text, asked)]
     if not found:
         raise _unknown(contract, rules, text)
-    return tuple(found)
+    return tuple(_sharing(contract, entry) for entry in found)
 
 
 def _exact(contract: Contract, rules: Mapping[str, Rule], text: str, asked: str) -> Iterator[Entry]:
@@ -84,6 +84,8 @@ def _told(contract: Contract, rules: Mapping[str, Rule], text: str, asked: str) 
     named = [n for n in dict.fromkeys(_NUMBER.findall(text)) if n in contract.errors]
     for name in named:
         yield _code(contract, contract.errors[name], asked)
+    if _NUMBER.fullmatch(text):  # an unknown number is like no other number
+        return
     for entry in _alike(list(_everything(contract, rules, asked)), text):
         if entry.name not in named:
             yield entry
@@ -115,25 +117,29 @@ def _code(contract: Contract, error: ErrorCode, asked: str) -> Entry:
             if error.code in op.codes
         },
         asked=asked,
-        shares=_shares(contract, error),
         inspect_inputs=error.inspect_inputs,
         note=error.note,
         source=error.source,
     )
 
 
-def _shares(contract: Contract, error: ErrorCode) -> dict[str, tuple[str, ...]]:
-    found = {}
-    for meaning in error.meanings:
-        same = tuple(
-            other.code
-            for other in contract.errors.values()
-            if other.code != error.code
-            and any(_same(meaning.text, theirs.text) for theirs in other.meanings)
-        )
-        if same:
-            found[meaning.text] = same
-    return found
+def _sharing(contract: Contract, entry: Entry) -> Entry:
+    """With the other codes that have one of its texts."""
+    if entry.kind != "code":
+        return entry
+    shares = {meaning.text: _codes(contract, meaning.text) for meaning in entry.meanings}
+    others = {
+        text: tuple(code for code in codes if code != entry.name) for text, codes in shares.items()
+    }
+    return replace(entry, shares={text: codes for text, codes in others.items() if codes})
+
+
+def _codes(contract: Contract, text: str) -> list[str]:
+    return [
+        error.code
+        for error in contract.errors.values()
+        if any(_same(text, meaning.text) for meaning in error.meanings)
+    ]
 
 
 def _same(one: str, other: str) -> bool:

@@ -90,7 +90,7 @@ def nearest(wanted: str, names: Any) -> str:
     """`nearest: …` for a hint; empty when nothing is near."""
     from difflib import get_close_matches  # noqa: PLC0415  # only on the way to an error
 
-    found = get_close_matches(wanted, list(names), n=3, cutoff=0.5)
+    found = get_close_matches(wanted, list(names), n=3, cutoff=0.6)
     return f"nearest: {', '.join(found)}" if found else ""
 
 

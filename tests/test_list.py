@@ -1,0 +1,92 @@
+"""Does `list` know every name that can be typed elsewhere?"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diagnostics import contract_load
+from diagnostics.cli import discover, main
+from diagnostics.cli.list_ import LISTS
+from diagnostics.errors import Exit, UsageError
+
+ROOT = Path(__file__).parent.parent
+SUITE = [
+    "parameters",
+    "network",
+    "credentials",
+    "endpoints",
+    "quota",
+    "media",
+    "formats",
+    "job",
+]
+
+
+def listed(what: str, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    assert main.main(["list", what, "--json"]) == Exit.OK
+    told = json.loads(capsys.readouterr().out)
+    rows: list[dict[str, Any]] = told[what]
+    return rows
+
+
+def test_scenarios_stand_in_the_order_of_the_suite(capsys: pytest.CaptureFixture[str]) -> None:
+    assert [row["name"] for row in listed("scenarios", capsys)] == SUITE
+
+
+def test_every_operation_of_the_contract_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = listed("operations", capsys)
+    assert [row["id"] for row in rows] == list(contract_load.load("akool").operations)
+    assert {"free"} < {row["price"] for row in rows}
+
+
+def test_every_fault_says_what_a_run_concludes(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = {row["name"]: row for row in listed("faults", capsys)}
+    assert rows["unreachable-media"]["blame"] == "media"
+    assert all(row["verdict"] and row["blame"] and row["title"] for row in rows.values())
+
+
+def test_every_code_is_listed_with_its_blame(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = {row["code"]: row for row in listed("codes", capsys)}
+    assert rows["1015"]["blame"] == ["provider", "media"]
+    assert rows.keys() == contract_load.load("akool").errors.keys()
+
+
+def test_report_formats_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert {row["name"] for row in listed("formats", capsys)} == {"txt", "md", "html", "json"}
+
+
+def test_there_are_no_load_profiles_yet_and_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["list", "profiles"]) == Exit.OK
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "issue 5" in shown.err
+
+
+def test_without_a_name_every_list_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["list"]) == Exit.OK
+    shown = capsys.readouterr().out
+    assert all(f"diagnostics list {name}" in shown for name in LISTS)
+
+
+def test_titles_follow_the_language(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["list", "faults", "--lang", "ru"]) == Exit.OK
+    assert "вместо картинки" in capsys.readouterr().out
+
+
+def test_an_unknown_list_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["list", "scenario"]) == Exit.USAGE
+    assert "nearest: scenarios" in capsys.readouterr().err
+
+
+def test_scenario_names_are_the_files_of_the_folder() -> None:
+    files = {path.stem for path in (ROOT / "scenarios").glob("[!_]*.py")}
+    assert set(discover.scenario_names()) == files
+
+
+def test_one_scenario_is_found_by_name_and_a_wrong_one_names_the_nearest() -> None:
+    assert discover.scenario("network").name == "network"
+    with pytest.raises(UsageError) as caught:
+        discover.scenario("netwrk")
+    assert caught.value.hint == "nearest: network"
