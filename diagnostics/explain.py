@@ -206,7 +206,7 @@ def _rule(rule: Rule) -> Entry:
 def _pitfall(pitfall: Pitfall, operation: str) -> Entry:
     return Entry(
         kind="pitfall",
-        name=pitfall.parameter,
+        name=pitfall.parameter or pitfall.kind,
         says=pitfall.says,
         blames=(Blame.PARAMETERS,),
         operations={operation: ""} if operation else None,
