@@ -25,7 +25,7 @@ class AsgiTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Run the application to its end; a broken connection raises what a socket would."""
-        call = _Call(await request.aread())
+        call = _Call(await _body(request))
         await self._application(_scope(request, call), call.receive, call.send)
         if call.status is None:
             if call.aborted:
@@ -33,7 +33,15 @@ class AsgiTransport(httpx.AsyncBaseTransport):
             raise httpcore.RemoteProtocolError("server disconnected without sending a response")
         if call.aborted or not call.complete:
             raise Cut(call.status, call.headers, b"".join(call.parts))
-        return httpx.Response(call.status, headers=call.headers, content=b"".join(call.parts))
+        stream = httpx.ByteStream(b"".join(call.parts))
+        return httpx.Response(call.status, headers=call.headers, stream=stream)
+
+
+async def _body(request: httpx.Request) -> bytes:
+    stream = request.stream
+    if isinstance(stream, httpx.ByteStream):  # what `content=` gives: no need to copy it
+        return b"".join(stream)
+    return await request.aread()
 
 
 class Cut(httpcore.RemoteProtocolError):

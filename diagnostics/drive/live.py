@@ -27,6 +27,7 @@ from diagnostics.model import (
     Exchange,
     Fault,
     FaultKind,
+    Headers,
     Purpose,
     Request,
     Response,
@@ -73,7 +74,6 @@ class Live:
         self._local = dict(local or {})
         self._bounds = bounds or Bounds()
         self._sockets = SocketTransport(verify=verify)
-        self._base = httpx.URL(target.base_url)
 
     async def exchange(self, request: Request, slot: Slot) -> Exchange:
         """One attempt. Whatever the other side does ends in an exchange."""
@@ -96,7 +96,8 @@ class Live:
         keys = await self._keys(request, slot, url)
         if isinstance(keys, Unsent):
             return slot.exchange(request, keys, started_s=started_s)
-        sent = replace(request, url=str(url)) if url is not _parsed(request.url) else request
+        moved = str(url)
+        sent = request if moved == request.url else replace(request, url=moved)
         answer, wire = await self._carry(sent, url, [*request.headers, *keys], body)
         return slot.exchange(
             sent,
@@ -118,14 +119,10 @@ class Live:
         return keys
 
     def _address(self, request: Request) -> httpx.URL:
-        url = _parsed(request.url)
-        ours = url.host in self._contract.hosts
         elsewhere = (
             self._target.kind is TargetKind.EMULATOR and request.purpose is not Purpose.MEDIA
         )
-        if not (ours or elsewhere) or url.host == self._base.host:
-            return url
-        return _moved(url, self._base)
+        return _addressed(request.url, self._target.base_url, self._contract.hosts, elsewhere)
 
     async def _carry(
         self, request: Request, url: httpx.URL, headers: list[tuple[str, str]], body: bytes
@@ -160,7 +157,7 @@ class Live:
         return httpx.Request(
             request.method,
             url,
-            headers=[_AGENT, *encoding, *headers],
+            headers=_named((_AGENT, *encoding, *headers)),
             content=body or None,
             extensions={"timeout": wait},
         )
@@ -199,13 +196,20 @@ class Live:
 async def _gather(response: httpx.Response, limit: int, parts: list[bytes]) -> bool:
     """Collect the decoded body up to `limit` bytes; True when there was more."""
     size = 0
-    chunks: AsyncIterator[bytes] = response.aiter_bytes()
-    async for chunk in chunks:
+    async for chunk in _chunks(response):
         parts.append(chunk)
         size += len(chunk)
         if size > limit:
             return True
     return False
+
+
+def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Decoded only where there is something to decode: httpx's decoding costs each chunk."""
+    plain = not any(name.lower() == b"content-encoding" for name, _ in response.headers.raw)
+    if plain and isinstance(response.stream, httpx.AsyncByteStream):
+        return response.stream.__aiter__()
+    return response.aiter_bytes()
 
 
 def _answer(response: httpx.Response, body: bytes, *, media: bool, truncated: bool) -> Response:
@@ -218,7 +222,7 @@ def _answer(response: httpx.Response, body: bytes, *, media: bool, truncated: bo
     return Response(
         status=response.status_code,
         reason=response.reason_phrase,
-        headers=tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers.raw),
+        headers=_texts(response.headers.raw),
         body=b"" if facts else body,
         http_version=response.http_version,
         media=facts,
@@ -227,17 +231,25 @@ def _answer(response: httpx.Response, body: bytes, *, media: bool, truncated: bo
     )
 
 
-@lru_cache(maxsize=4096)
-def _parsed(url: str) -> httpx.URL:
-    return httpx.URL(url)
+def _texts(headers: list[tuple[bytes, bytes]]) -> Headers:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
 
 
 @lru_cache(maxsize=4096)
-def _moved(url: httpx.URL, base: httpx.URL) -> httpx.URL:
-    prefix = base.raw_path.rstrip(b"/")
-    return url.copy_with(
-        scheme=base.scheme, host=base.host, port=base.port, raw_path=prefix + url.raw_path
+def _addressed(url: str, base: str, hosts: tuple[str, ...], elsewhere: bool) -> httpx.URL:  # noqa: FBT001  # a cache key
+    """Where a request really goes: the provider's own hosts stand for the target."""
+    wanted, target = httpx.URL(url), httpx.URL(base)
+    if not (elsewhere or wanted.host in hosts) or wanted.host == target.host:
+        return wanted
+    prefix = target.raw_path.rstrip(b"/")
+    return wanted.copy_with(
+        scheme=target.scheme, host=target.host, port=target.port, raw_path=prefix + wanted.raw_path
     )
+
+
+@lru_cache(maxsize=256)
+def _named(headers: Headers) -> httpx.Headers:
+    return httpx.Headers(headers)
 
 
 def _wire(wire: WireClock, body_s: float | None) -> Wire | None:
@@ -264,20 +276,19 @@ def _cut(error: Exception, response: httpx.Response) -> Fault:
         message="the body ended before it was whole",
         may_have_arrived=True,
         status=response.status_code,
-        headers=tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers.raw),
+        headers=_texts(response.headers.raw),
     )
 
 
 def _fault(error: Exception) -> Fault:
     """The kind of a failure. Messages are ours: an exception's text may quote a key."""
     if isinstance(error, Cut):
-        headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in error.headers)
         return Fault(
             kind=FaultKind.CUT_BODY,
             message="the body ended before it was whole",
             may_have_arrived=True,
             status=error.status,
-            headers=headers,
+            headers=_texts(error.headers),
             body=error.body,
         )
     for kinds, kind, message, arrived in KINDS:
