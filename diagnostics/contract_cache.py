@@ -8,7 +8,7 @@ nothing is.
 import hashlib
 import json
 import os
-import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,12 +20,12 @@ LAYOUT = "1"
 """Layout of the compiled document: another one never reads ours."""
 
 
-def default_folder() -> Path | None:
-    """`$XDG_CACHE_HOME`, or `~/.cache`; None where there is no home."""
-    root = os.environ.get("XDG_CACHE_HOME", "")
-    with suppress(RuntimeError):
-        base = Path(root) if Path(root).is_absolute() else Path.home() / ".cache"
-        return base / "genvideo-diagnostics"
+def default_folder(environ: Mapping[str, str]) -> Path | None:
+    """Below `$XDG_CACHE_HOME`, or `~/.cache`; None where there is neither."""
+    for name, below in (("XDG_CACHE_HOME", ""), ("HOME", ".cache")):
+        root = Path(environ.get(name, ""))
+        if root.is_absolute():
+            return root / below / "genvideo-diagnostics"
     return None
 
 
@@ -63,6 +63,8 @@ def keep(folder: Path | None, name: str, key: str, compiled: Json) -> None:
     """Write it whole or not at all; a cache that cannot be written is no error."""
     if folder is None:
         return
+    import tempfile  # noqa: PLC0415  # only a cache miss pays for it
+
     body = json.dumps(compiled, ensure_ascii=False, separators=(",", ":")).encode()
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)

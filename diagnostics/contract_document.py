@@ -5,6 +5,7 @@ fact with its own source, media limits gathered from the schemas in which they s
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from diagnostics.model import Json
 
 _METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 _DEPTH_MAX = 60
+_PARTS_MAX = 200_000
 _HINT = "the words of a contract are in diagnostics/contracts/extensions.schema.yaml"
 
 Steps = tuple[str | int, ...]
@@ -42,15 +44,23 @@ class _Inliner:
     """Replaces each `$ref` by what it names; keys beside the `$ref` win over those it brings."""
 
     def __init__(self, path: Path, root: Json) -> None:
-        self.path, self.root = path, root
+        self.path, self.root, self.parts = path, root, 0
 
     def inlined(self, value: Json, steps: Steps = (), depth: int = 0) -> Json:
+        self.parts += 1
         if depth > _DEPTH_MAX:
             raise broken(self.path, steps, "too deep, or a `$ref` that comes back to itself")
+        if self.parts > _PARTS_MAX:
+            raise broken(self.path, steps, f"more than {_PARTS_MAX} values once all is inlined")
         if isinstance(value, list):
             return [self.inlined(item, (*steps, n), depth + 1) for n, item in enumerate(value)]
-        if not isinstance(value, dict):
-            return value
+        if isinstance(value, dict):
+            return self._mapping(value, steps, depth)
+        if not isinstance(value, str | int | float | None) or not _finite(value):
+            raise broken(self.path, steps, f"{value} is no value of JSON: put it in quotes")
+        return value
+
+    def _mapping(self, value: dict[Json, Json], steps: Steps, depth: int) -> dict[str, Json]:
         if isinstance(value.get("$ref"), str):
             value = {**self._named(value["$ref"], steps, depth + 1), **_without_ref(value)}
         return {
@@ -66,6 +76,10 @@ class _Inliner:
         if not isinstance(found, dict) or not reference.startswith("#/"):
             raise broken(self.path, steps, f"`$ref` names nothing in this file: {reference}")
         return cast("dict[str, Json]", self.inlined(found, steps, depth))
+
+
+def _finite(value: Json) -> bool:
+    return not isinstance(value, float) or isfinite(value)
 
 
 def _without_ref(value: Mapping[str, Json]) -> dict[str, Json]:

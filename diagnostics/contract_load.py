@@ -1,5 +1,6 @@
 """Which contracts are there, and what does one say? Reads a provider's file into values."""
 
+import os
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -34,7 +35,7 @@ def load(name: str) -> Contract:
 
 def read(path: Path, *, cache_folder: Path | None = None) -> Contract:
     """Any contract file. A broken one is a `ContractError` that names file, line and column."""
-    folder = cache_folder or contract_cache.default_folder()
+    folder = cache_folder or contract_cache.default_folder(os.environ)
     key = contract_cache.key_of(path, META_SCHEMA)
     compiled = contract_cache.fetch(folder, path.stem, key)
     if compiled is None:
