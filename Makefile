@@ -3,7 +3,7 @@
 #   make test     [ARGS="tests/test_main.py -k help"]
 #   make check    ruff, its formatter and mypy, all strict
 #   make bench    the figures to reach, as ratios measured in one run
-#   make docs     writes the commands' help into README.md
+#   make docs     writes the commands' help and the faults into README.md
 #   make lock     pins what pyproject.toml asks for
 
 PYTHON ?= python3
@@ -32,7 +32,7 @@ bench: $(READY)
 	@$(PY) benchmarks $(ARGS)
 
 docs: $(READY)
-	@$(PY) tests/readme_help.py
+	@$(PY) -m tests.readme_help
 
 # Bytecode is compiled here because PYTHONDONTWRITEBYTECODE would make every start slow.
 $(READY): requirements.lock pyproject.toml

@@ -1,13 +1,15 @@
-"""What does the README say of each command? Writes the real help there (`make docs`)."""
+"""What does the README say of commands and faults? Writes the real ones there (`make docs`)."""
 
 import os
 import re
 from pathlib import Path
 
 from diagnostics.cli import main
+from diagnostics.emulator.faults import load_plan, names
 
 README = Path(__file__).parent.parent / "README.md"
 _MARK = re.compile(r"(<!-- help:(?P<name>[a-z]*) -->\n).*?(<!-- /help -->)", re.DOTALL)
+_FAULTS = re.compile(r"(<!-- faults -->\n).*?(<!-- /faults -->)", re.DOTALL)
 _WIDE = "88"
 
 
@@ -25,8 +27,19 @@ def help_text(name: str) -> str:
             os.environ["COLUMNS"] = before
 
 
+def faults_table() -> str:
+    """Every named fault with what a run concludes from it."""
+    rows = ["| Fault | Verdict | Blame | Code | |", "|---|---|---|---|---|"]
+    for name in names():
+        plan = load_plan(name)
+        facts = [plan.expect.get(key) or "" for key in ("verdict", "blame", "code")]
+        rows.append(f"| `{name}` | {' | '.join(facts)} | {plan.title.en} |")
+    return "\n".join(rows)
+
+
 def filled(text: str) -> str:
-    """The text with the present help between every pair of marks."""
+    """The text with the present help and the present faults between the marks."""
+    text = _FAULTS.sub(lambda m: f"{m[1]}{faults_table()}\n{m[2]}", text)
     return _MARK.sub(lambda m: f"{m[1]}```text\n{help_text(m['name']).rstrip()}\n```\n{m[3]}", text)
 
 
