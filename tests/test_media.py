@@ -214,9 +214,11 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limit is Linux's")
-def test_a_wav_that_claims_a_huge_chunk_is_refused_the_memory() -> None:
+def test_a_wav_that_claims_huge_chunks_is_refused_the_memory() -> None:
     data = bytearray(sample("speech.wav"))
-    data[data.index(b"LIST") + 4 : data.index(b"LIST") + 8] = b"\x1a\0\0\x50"
+    for name, size in ((b"LIST", b"\0\0\0\x7f"), (b"data", b"\0\0\0\x60")):
+        at = data.index(name) + 4
+        data[at : at + 4] = size
     told = subprocess.run(
         [sys.executable, "-c", _MEMORY_TOLD], input=data, capture_output=True, check=True
     )
