@@ -267,7 +267,9 @@ def _served(witness: _Witness, response: Response) -> Iterator[Finding]:
     length = response.header("content-length") or ""
     if response.truncated and length.isdecimal() and len(length) < 16:  # noqa: PLR2004  # petabytes
         facts = replace(facts, size_bytes=max(facts.size_bytes, int(length)))
-    found = [*_content(witness, facts), *_named(witness, facts), *_typed(witness, response, facts)]
+    found = [*_content(witness, facts)]
+    if not any(finding.severity is Severity.FAIL for finding in found):
+        found += [*_named(witness, facts), *_typed(witness, response, facts)]
     found += _transport(witness, has_length=bool(length))
     yield from found
     yield from _fine(witness, facts, found)
