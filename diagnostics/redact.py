@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TextIO, TypeVar, cast
+from typing import TextIO, TypeVar, cast
 
 from diagnostics.errors import LeakError
 from diagnostics.model import Case, Exchange, Fault, Headers, Json, Request, Response, Unsent
@@ -23,7 +23,7 @@ _REMEMBERED_LENGTH = 16_384
 _LINE_MOST = 1000
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
-_Memory = dict[_Key, tuple[_Value, Counter[tuple[str, str]]]]
+_Memory = dict[_Key, tuple[_Value, list[tuple[str, str]]]]
 
 
 class Gate:
@@ -38,6 +38,7 @@ class Gate:
         self._machine = this_machine() if machine is None else machine
         self._clean = Cleaner(self._machine)
         self._familiar = Familiar(self._clean.ledger, self._machine)
+        self._version = 0
         self._headers: _Memory[tuple[str, str], tuple[str, str]] = {}
         self._urls: _Memory[str, str] = {}
         self._texts: _Memory[str, str] = {}
@@ -50,10 +51,19 @@ class Gate:
 
     def register(self, secret: str, kind: str, keep: bool = False) -> None:  # noqa: FBT001, FBT002  # the interface everyone codes against
         """Take a secret that the harness loads. `keep`: an identifier, its first four stay."""
-        if secret and self._clean.ledger.register(secret, kind, keep=keep):
-            self._familiar.forget()
-            for memory in (self._headers, self._urls, self._texts, self._bodies):
-                memory.clear()
+        if secret:
+            self._clean.ledger.register(secret, kind, keep=keep)
+
+    def _is_new(self) -> bool:
+        """Forget what was found clean when another secret has become known since."""
+        version = self._clean.ledger.version
+        if version == self._version:
+            return False
+        self._version = version
+        self._familiar.forget()
+        for memory in (self._headers, self._urls, self._texts, self._bodies):
+            memory.clear()
+        return True
 
     def text(self, text: str) -> str:
         """Any text: a message, a log line, a file."""
@@ -63,7 +73,10 @@ class Gate:
 
     def url(self, url: str) -> str:
         """One URL. It stays a URL: placeholders in it are percent-encoded."""
-        return self._remember(self._urls, url, self._clean.url)
+        return self._remember(self._urls, url, self._url)
+
+    def _url(self, url: str) -> str:
+        return url if self._familiar.is_clean_url(url) else self._clean.url(url)
 
     def headers(self, headers: Headers) -> Headers:
         """Header fields of a request or an answer."""
@@ -81,6 +94,7 @@ class Gate:
 
     def body(self, body: bytes, content_type: str | None) -> bytes:
         """A body: JSON, form, text by structure; media left alone unless a secret stands in it."""
+        self._is_new()
         if not body or self._familiar.is_clean(body):
             return body
         if len(body) > _REMEMBERED_LENGTH:
@@ -95,15 +109,16 @@ class Gate:
     ) -> _Value:
         """Work once for each key; what was removed counts each time."""
         known = memory.get(key)
-        if known is not None:
+        if known is not None and not self._is_new():
             if known[1]:
                 self.removed.update(known[1])
             return known[0]
-        before = self.removed.copy()
+        recent = self._clean.ledger.recent
+        mark = len(recent)
         result = work(key)
         if len(memory) >= _REMEMBERED_MOST:
             memory.clear()
-        memory[key] = (result, self.removed - before)
+        memory[key] = (result, recent[mark:])
         return result
 
     def exchange(self, exchange: Exchange) -> Exchange:
@@ -117,30 +132,31 @@ class Gate:
         return replace(exchange, request=request, answer=answer, wire=wire)
 
     def _request(self, request: Request) -> Request:
-        return self._changed(
-            request,
-            url=self.url(request.url),
-            headers=self.headers(request.headers),
-            body=self.body(request.body, _content_type(request.headers)) if request.body else b"",
-            label=self.text(request.label) if request.label else "",
-        )
+        headers, body = self.headers(request.headers), request.body
+        if body:
+            body = self.body(body, _content_type(request.headers))
+        url = self.url(request.url)
+        label = self.text(request.label) if request.label else ""
+        if headers is request.headers and (url, body, label) == (
+            request.url,
+            request.body,
+            request.label,
+        ):
+            return request
+        return replace(request, url=url, headers=headers, body=body, label=label)
 
     def _answer(self, answer: Response | Fault | Unsent) -> Response | Fault | Unsent:
         if isinstance(answer, Unsent):
-            return self._changed(answer, message=self.text(answer.message))
-        headers = self.headers(answer.headers)
-        body = self.body(answer.body, _content_type(answer.headers)) if answer.body else b""
+            return replace(answer, message=self.text(answer.message)) if answer.message else answer
+        headers, body = self.headers(answer.headers), answer.body
+        if body:
+            body = self.body(body, _content_type(answer.headers))
         if isinstance(answer, Fault):
-            return self._changed(
-                answer, message=self.text(answer.message), headers=headers, body=body
-            )
-        reason = answer.reason if answer.reason in _REASONS else self.text(answer.reason)
-        return self._changed(answer, headers=headers, body=body, reason=reason)
-
-    @staticmethod
-    def _changed(value: _Value, **fields: Any) -> _Value:
-        same = all(getattr(value, name) == new for name, new in fields.items())
-        return value if same else cast("_Value", replace(cast("Any", value), **fields))
+            return replace(answer, message=self.text(answer.message), headers=headers, body=body)
+        reason = self.text(answer.reason) if answer.reason else ""
+        if headers is answer.headers and body is answer.body and reason == answer.reason:
+            return answer
+        return replace(answer, headers=headers, body=body, reason=reason)
 
     def case(self, case: Case) -> Case:
         """A case fit for the tape."""
@@ -192,9 +208,6 @@ class Gate:
         raw = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
         self.scan(data, path.name)
         write_whole(path, raw)
-
-
-_REASONS = frozenset({"", "OK", "Created", "Accepted", "No Content", "Not Found", "Bad Gateway"})
 
 
 def _content_type(headers: Headers) -> str | None:

@@ -20,6 +20,7 @@ from diagnostics.redact_values import PLACEHOLDER
 _STRINGS_IN_STRINGS = 6
 _FRAGMENT = re.compile(r"[{\[]")
 _FORM = re.compile(r"[\w.\-%\[\]+]{1,128}=[^\s&]*(?:&[\w.\-%\[\]+]{1,128}=[^\s&]*)*")
+_ONE_URL = re.compile(r"(?:https?|wss?)://[^\s\"'<>()\\]+")
 _UNZIPPED_MOST = 32 * 1024 * 1024
 _SNIFFED = 2048
 _MEDIA = ("image/", "video/", "audio/", "font/", "application/octet-stream", "application/zip")
@@ -38,13 +39,18 @@ class Cleaner:
         if depth > _STRINGS_IN_STRINGS or not (is_suspicious(text) or (host and host in text)):
             return self.ledger.exact(text, place)
         cleaned = self._as_json(text, depth)
+        if cleaned is None and _ONE_URL.fullmatch(text):
+            return clean_url(self, text, depth)
+        if cleaned is None and "&" in text[:_SNIFFED] and _FORM.fullmatch(text):
+            cleaned = clean_pairs(self, self.ledger.exact(text, place), Place.FORM, depth)
         if cleaned is None:
             cleaned = self._as_text(text, place, depth)
         return self.ledger.exact(cleaned, place) if cleaned != text else cleaned
 
     def _as_json(self, text: str, depth: int) -> str | None:
         """The text as JSON, when all of it is JSON; None when it is not."""
-        if text.lstrip("\ufeff \t\r\n")[:1] not in {"{", "[", '"'}:
+        text = text.removeprefix("\ufeff")
+        if text.lstrip()[:1] not in {"{", "[", '"'}:
             return None
         try:
             value = decode(text)

@@ -1,4 +1,4 @@
-"""How does a finished artefact reach the disk? Whole or not at all, and with a remedy when it cannot."""
+"""How does a finished artefact reach the disk? Whole or not at all, and then with a remedy."""
 
 import errno
 import os

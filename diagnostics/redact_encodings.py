@@ -16,8 +16,8 @@ from urllib.parse import unquote
 LEAST_ENCODED = 6
 """Shorter secrets are looked for as they are only: their encodings hit by chance."""
 
-_ESCAPED = re.compile(r"%[0-9A-Fa-f]|\\|&[#a-zA-Z]|\x1b|\n|[\"'] {0,8}\+")
-_MARKS = ("%", "\\", "&", "\x1b", "\n", '" ', "' ", '"+', "'+")
+_ESCAPED = re.compile(r"%[0-9A-Fa-f]|\\|&(?:#|[a-zA-Z]{2,12};)|\x1b|\n|[\"'] {0,8}\+")
+_MARK = re.compile(r"[%\\&\x1b\n]|[\"'](?=[ +])")
 _GLUE = re.compile(
     r"\x1b\[[0-9;]{0,12}[A-Za-z]|[\"']? {0,4}[+\\]? {0,4}\r?\n[ \t|>]{0,64}[\"']?"
     r"|[\"'] {0,8}\+ {0,8}[\"']"
@@ -68,7 +68,7 @@ def views(text: str) -> Iterator[str]:
     """The text, then the text as it reads once its escapes are undone and its wraps are joined."""
     yield text
     seen = {text}
-    if not any(mark in text for mark in _MARKS):
+    if _MARK.search(text) is None:
         return
     for _ in range(_DECODE_ROUNDS):
         if not _ESCAPED.search(text):
@@ -87,7 +87,7 @@ def _unglue(text: str) -> str:
 def _unescape(text: str) -> str:
     if "\\" in text:
         text = _UNICODE.sub(_character, text)
-    if "&" in text:
+    if "&" in text and ";" in text:
         text = html.unescape(text)
     return unquote(text, errors="surrogateescape") if "%" in text else text
 

@@ -9,12 +9,51 @@ from diagnostics.redact_names import Place, Strength, Suspicion, suspect, words
 from diagnostics.redact_values import is_placeholder, is_prose, is_secret
 
 PLAIN_HEADERS = frozenset(
-    "date age etag expires last-modified content-type content-length content-encoding vary server "
-    "cf-ray x-request-id x-amz-cf-id x-amz-request-id x-amz-id-2 x-amz-cf-pop x-cache traceparent "
-    "tracestate retry-after accept accept-encoding accept-language cache-control connection "
-    "transfer-encoding content-range range accept-ranges alt-svc x-goog-generation x-goog-hash "
-    "strict-transport-security access-control-allow-headers access-control-expose-headers "
-    "idempotency-key x-trace-id host x-powered-by keep-alive if-none-match pragma user-agent".split()
+    [
+        "date",
+        "age",
+        "etag",
+        "expires",
+        "last-modified",
+        "content-type",
+        "content-length",
+        "content-encoding",
+        "vary",
+        "server",
+        "cf-ray",
+        "x-request-id",
+        "x-amz-cf-id",
+        "x-amz-request-id",
+        "x-amz-id-2",
+        "x-amz-cf-pop",
+        "x-cache",
+        "traceparent",
+        "tracestate",
+        "retry-after",
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "cache-control",
+        "connection",
+        "transfer-encoding",
+        "content-range",
+        "range",
+        "accept-ranges",
+        "alt-svc",
+        "x-goog-generation",
+        "x-goog-hash",
+        "strict-transport-security",
+        "access-control-allow-headers",
+        "access-control-expose-headers",
+        "idempotency-key",
+        "x-trace-id",
+        "host",
+        "x-powered-by",
+        "keep-alive",
+        "if-none-match",
+        "pragma",
+        "user-agent",
+    ]
 )
 """Headers whose values are never secret: only exact secrets are looked for in them."""
 
@@ -68,6 +107,11 @@ def _suspicious(
     return clean.ledger.hide(
         value, kind=suspicion.kind, rule=f"named-{suspicion.kind}", place=place, keep=keep
     )
+
+
+def authority(clean: Clean, value: str, place: Place) -> str:
+    """HTTP/2's `:authority`, which may hold a login."""
+    return clean.url(f"x://{clean.ledger.exact(value, place)}")[4:]
 
 
 def authorization(clean: Clean, value: str, place: Place) -> str:
@@ -137,6 +181,7 @@ _SPECIAL: dict[str, Callable[[Clean, str, Place], str]] = {
     "proxy-authorization": authorization,
     "x-authorization": authorization,
     "x-forwarded-authorization": authorization,
+    ":authority": authority,
     "cookie": cookie,
     "cookie2": cookie,
     "set-cookie": set_cookie,

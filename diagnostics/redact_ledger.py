@@ -12,12 +12,32 @@ from diagnostics.redact_values import PLACEHOLDER, entropy, is_placeholder
 
 _LEAST = 4
 """Shorter secrets are hidden in structured places only: as text they hit by chance."""
+_RECENT_MOST = 100_000
 _LEARNED_MOST = 64
 _LEARNED_LEAST = 12
 _SCHEME = re.compile(r"(?i)(?:bearer|basic|token|key|apikey)[ \t]+")
 _WORDS = frozenset(
-    "true false null none nil yes no test demo example string token secret password key bearer "
-    "basic default undefined".split()
+    [
+        "true",
+        "false",
+        "null",
+        "none",
+        "nil",
+        "yes",
+        "no",
+        "test",
+        "demo",
+        "example",
+        "string",
+        "token",
+        "secret",
+        "password",
+        "key",
+        "bearer",
+        "basic",
+        "default",
+        "undefined",
+    ]
 )
 _NOT_LEARNED = frozenset({"signature", "cookie", "key-id", "nonce", "csrf-token", "masked-key"})
 _MASKED = re.compile(
@@ -60,6 +80,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self.removed: Counter[tuple[str, str]] = Counter()
+        self.recent: list[tuple[str, str]] = []
+        """The same removals in order, for whoever remembers a result and what it took."""
         self._numbers: Counter[str] = Counter()
         self._placeholders: dict[str, str] = {}
         self._kinds: dict[str, str] = {}
@@ -67,6 +89,8 @@ class Ledger:
         self._spellings: tuple[tuple[str, str], ...] = ()
         self._learned: dict[str, None] = {}
         self._shortest = 0
+        self.version = 0
+        """Changes whenever a secret becomes known: what was found clean has to be looked at again."""
         self.quoted = False
         """A registered secret has a quotation mark in it."""
         self.has_digits = False
@@ -89,6 +113,7 @@ class Ledger:
             for spelling in (*found.plain, *found.runs)
         )
         self._shortest = min((len(spelling) for spelling, _ in self._spellings), default=0)
+        self.version += 1
         self.quoted = self.quoted or '"' in secret
         self.has_digits = self.has_digits or not bare.strip("0123456789.+-eE")
         return True
@@ -110,9 +135,16 @@ class Ledger:
         """The placeholder for a value; counts the removal. Placeholders stay as they are."""
         if is_placeholder(value) and value not in self._placeholders:
             return value
-        self.removed[rule, place] += 1
+        self.count(rule, place)
         self._learn(value, kind)
         return self._placeholder(value, kind, keep=keep)
+
+    def count(self, rule: str, place: str) -> None:
+        """Note one removal."""
+        self.removed[rule, place] += 1
+        self.recent.append((rule, place))
+        if len(self.recent) > _RECENT_MOST:
+            self.recent.clear()
 
     def knows(self, value: str) -> bool:
         """Whether the whole value is a registered secret (short ones included)."""
@@ -126,6 +158,8 @@ class Ledger:
         if fit and any(map(str.isdigit, value)) and entropy(value) >= 2.5:  # noqa: PLR2004  # bits a character
             if len(self._learned) >= _LEARNED_MOST:
                 self._learned.pop(next(iter(self._learned)))
+            if value not in self._learned:
+                self.version += 1
             self._learned[value] = None
 
     def stands_in(self, text: str) -> str | None:
@@ -137,6 +171,10 @@ class Ledger:
                 if spelling in view:
                     return kind
         return None
+
+    def is_free(self, text: str) -> bool:
+        """Whether no known secret stands in the text, neither registered nor learned."""
+        return self.stands_in(text) is None and not any(value in text for value in self._learned)
 
     def exact(self, text: str, place: str) -> str:
         """The text with every known secret replaced, whatever its spelling."""
@@ -164,7 +202,7 @@ class Ledger:
             if start < at or any(a <= start and end <= b for a, b in taken):
                 at = max(at, end) if start < at < end else at
                 continue
-            self.removed["exact", place] += 1
+            self.count("exact", place)
             pieces += [text[at:start], self._placeholders[value]]
             at = end
         return "".join([*pieces, text[at:]])
@@ -178,7 +216,7 @@ class Ledger:
                 and secret.startswith(head)
                 and secret.endswith(tail)
             ):
-                self.removed["exact-masked", place] += 1
+                self.count("exact-masked", place)
                 return self._placeholders[secret]
         return match[0]
 

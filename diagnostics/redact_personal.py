@@ -1,4 +1,4 @@
-"""What in a text tells who and where somebody is: folders, e-mail addresses, this machine's name?"""
+"""What in a text tells who and where somebody is: folders, e-mail, this machine's name?"""
 
 import getpass
 import platform
@@ -19,8 +19,31 @@ _MAIL = re.compile(
     r"(?<![\w.+%\-])([\w.+%\-]{1,64}+)@((?:[A-Za-z0-9\-]{1,63}\.){1,6}[A-Za-z]{2,24})(?![\w\-])"
 )
 _ROLES = frozenset(
-    "support help info sales billing security hello contact noreply no-reply team api press privacy "
-    "legal abuse admin postmaster webmaster git service feedback developers".split()
+    [
+        "support",
+        "help",
+        "info",
+        "sales",
+        "billing",
+        "security",
+        "hello",
+        "contact",
+        "noreply",
+        "no-reply",
+        "team",
+        "api",
+        "press",
+        "privacy",
+        "legal",
+        "abuse",
+        "admin",
+        "postmaster",
+        "webmaster",
+        "git",
+        "service",
+        "feedback",
+        "developers",
+    ]
 )
 _EXAMPLES = ("example.com", "example.org", "example.net", ".test", ".invalid", ".example", ".local")
 _FILES = frozenset(
@@ -30,8 +53,31 @@ _HARDWARE = re.compile(
     r"(?<![\w:\-])(?:[0-9A-Fa-f]{2}([:\-]))(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:\-])"
 )
 _DULL = frozenset(
-    "root user admin ubuntu debian runner docker vagrant localhost main server default build test "
-    "akool heygen openai replicate video media emulator host machine".split()
+    [
+        "root",
+        "user",
+        "admin",
+        "ubuntu",
+        "debian",
+        "runner",
+        "docker",
+        "vagrant",
+        "localhost",
+        "main",
+        "server",
+        "default",
+        "build",
+        "test",
+        "akool",
+        "heygen",
+        "openai",
+        "replicate",
+        "video",
+        "media",
+        "emulator",
+        "host",
+        "machine",
+    ]
 )
 _NAME_LEAST = 4
 
@@ -58,7 +104,7 @@ def personal(clean: Clean, text: str, place: Place, machine: tuple[str, str]) ->
     def home(found: re.Match[str]) -> str:
         if found[2].lower() in _EVERYBODY or found[2].startswith(("&lt;", "%3C", "$", "{")):
             return found[0]
-        clean.ledger.removed["home-folder", place] += 1
+        clean.ledger.count("home-folder", place)
         return f"{found[1]}<user>"
 
     def mail(found: re.Match[str]) -> str:
@@ -84,5 +130,6 @@ def _this_host(clean: Clean, text: str, place: Place, machine: tuple[str, str]) 
     if not host or host not in text:
         return text
     shown, count = re.subn(rf"(?<![\w\-]){re.escape(host)}(?![\w\-])", "<host>", text)
-    clean.ledger.removed["hostname", place] += count
+    for _ in range(count):
+        clean.ledger.count("hostname", place)
     return shown

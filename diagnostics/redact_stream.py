@@ -17,7 +17,7 @@ class GatedStream(TextIOBase):
         self._beneath, self._gate = beneath, gate
         self._held = ""
 
-    def write(self, text: str) -> int:  # type: ignore[override]  # TextIOBase names it otherwise
+    def write(self, text: str) -> int:
         """Pass on whole lines; hold the rest until its newline comes."""
         self._held += text
         cut = max(self._held.rfind("\n"), self._held.rfind("\r")) + 1

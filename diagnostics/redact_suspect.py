@@ -3,7 +3,9 @@
 import re
 
 from diagnostics.redact_ledger import Ledger
+from diagnostics.redact_names import Place, suspect
 from diagnostics.redact_rules import SHAPES
+from diagnostics.redact_url import AFTER_WORD
 
 _WORDS = (
     "token", "secret", "pass", "pwd", "key", "auth", "sign", "sig", "credential", "cookie", "sess",
@@ -18,6 +20,18 @@ _NEEDLES = tuple(dict.fromkeys((*_WORDS, *_SHAPES)))
 _ANY = re.compile("|".join(re.escape(needle) for needle in sorted(_NEEDLES)))
 _RUN = re.compile(r"[A-Za-z0-9+/_\-]{28}|(?:[0-9A-Fa-f]{2}[:\-]){5}")
 """A run of letters and digits this long may be base64, or a key that no name announces."""
+_NAME = re.compile(r"[A-Za-z_][A-Za-z_\-]{0,30}")
+_NAMED = (Place.JSON, Place.HEADER, Place.QUERY)
+_CALLBACK = re.compile(
+    rb"""(?:hook|callback|notify|notification)s?(?:_?ur[li])?"\s{0,8}:\s{0,8}"[^"]""", re.IGNORECASE
+)
+"""A callback address that is not empty: its path may be secret."""
+_QUIET_URL = re.compile(
+    r"https?://[A-Za-z0-9.\-]{1,200}(?::\d{1,5})?(?:/[A-Za-z0-9._\-]{0,80})*"
+    r"(?:\?[A-Za-z0-9._]{1,80}=[A-Za-z0-9._\-]{0,80}(?:&[A-Za-z0-9._]{1,80}=[A-Za-z0-9._\-]{0,80})*)?"
+)
+_URL_NAME = re.compile(r"[?&]([^=]+)=")
+_URL_WORD = re.compile(r"[A-Za-z0-9._\-]+")
 _DULL = b":,{}[]0123456789.+-eE \r\n\t"
 _PIECES_MOST = 50_000
 _FAMILIAR_MOST = 65_536
@@ -28,12 +42,28 @@ def is_suspicious(text: str) -> bool:
     return _ANY.search(text.lower()) is not None or _RUN.search(text) is not None
 
 
+def _is_plain_name(text: str) -> bool:
+    """A JSON key such as `webhookUrl` or `author`, which no place would take for a secret's name."""
+    return (
+        _NAME.fullmatch(text) is not None
+        and text != "encoding"
+        and all(suspect(text, place) is None for place in _NAMED)
+    )
+
+
+def _is_clean_word(word: str) -> bool:
+    """One word of a URL: a path segment, a name or a value."""
+    shapeless = _RUN.search(word) is None and _ANY.search(word.lower()) is None
+    return shapeless and word not in AFTER_WORD
+
+
 class Familiar:
     """Remembers the pieces of JSON bodies that were found clean, since answers repeat themselves."""
 
     def __init__(self, ledger: Ledger, machine: tuple[str, str]) -> None:
         self._ledger, self._host = ledger, machine[1].encode()
         self._clean: set[bytes] = set()
+        self._clean_words: set[str] = set()
 
     def forget(self) -> None:
         """A secret was registered: what was clean may no longer be."""
@@ -42,6 +72,8 @@ class Familiar:
     def is_clean(self, body: bytes) -> bool:
         """Whether nothing in a JSON body can be secret, judged string by string."""
         if len(body) > _FAMILIAR_MOST or body[:1] not in {b"{", b"["} or self._ledger.quoted:
+            return False
+        if b"://" in body and _CALLBACK.search(body) is not None:
             return False
         fresh = set(body.split(b'"')) - self._clean
         if not all(map(self._is_clean_piece, fresh)):
@@ -53,11 +85,26 @@ class Familiar:
 
     def _is_clean_piece(self, piece: bytes) -> bool:
         if not piece.strip(_DULL):
-            return not self._ledger.has_digits or self._ledger.stands_in(piece.decode()) is None
+            return not self._ledger.has_digits or self._ledger.is_free(piece.decode())
         try:
             text = piece.decode()
         except UnicodeDecodeError:
             return False
-        if is_suspicious(text) or self._host and self._host in piece:  # noqa: RUF021  # as read
+        if self._host and self._host in piece:
             return False
-        return self._ledger.stands_in(text) is None
+        if is_suspicious(text) and not _is_plain_name(text):
+            return False
+        return self._ledger.is_free(text)
+
+    def is_clean_url(self, url: str) -> bool:
+        """Whether a plain URL of plain words has nothing to hide."""
+        if _QUIET_URL.fullmatch(url) is None or not self._ledger.is_free(url):
+            return False
+        fresh = set(_URL_WORD.findall(url)) - self._clean_words
+        named = any(suspect(name, Place.QUERY) is not None for name in _URL_NAME.findall(url))
+        if named or not all(map(_is_clean_word, fresh)):
+            return False
+        if len(self._clean_words) > _PIECES_MOST:
+            self._clean_words.clear()
+        self._clean_words |= fresh
+        return True

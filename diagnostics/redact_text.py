@@ -1,4 +1,4 @@
-"""Where in free text do secrets stand? In assignments, headers, command lines, markup, base64, URLs."""
+"""Where in free text do secrets stand? In assignments, commands, markup, base64, URLs."""
 
 import base64
 import binascii
@@ -45,7 +45,7 @@ _MORE_WORDS = re.compile(r"[,.;]?[ \t]+[A-Za-z(]")
 _WORD = re.compile(r"[a-z]{1,24}[.,;:!]?")
 
 
-def assignments(clean: Clean, text: str, place: Place, depth: int) -> str:
+def assignments(clean: Clean, text: str, _place: Place, depth: int) -> str:
     """`NAME=value`, `name: value`, `"name": "value"`, header lines, in any language's spelling."""
     pieces: list[str] = []
     at = 0
@@ -94,7 +94,20 @@ def _is_meant(text: str, name: re.Match[str], value: re.Match[str], strength: St
 
 
 _STATES = frozenset(
-    "missing set unset blank empty present absent ok valid invalid wrong unknown".split()
+    [
+        "missing",
+        "set",
+        "unset",
+        "blank",
+        "empty",
+        "present",
+        "absent",
+        "ok",
+        "valid",
+        "invalid",
+        "wrong",
+        "unknown",
+    ]
 )
 
 _BEARER = re.compile(
@@ -149,7 +162,7 @@ _URL = re.compile(
 )
 
 
-def urls(clean: Clean, text: str, place: Place, depth: int) -> str:
+def urls(clean: Clean, text: str, _place: Place, depth: int) -> str:
     """Every URL, whatever stands around it; slashes may be escaped as JSON does."""
 
     def shown(found: re.Match[str]) -> str:
@@ -195,7 +208,7 @@ _PART = re.compile(
 )
 
 
-def multipart(clean: Clean, text: str, place: Place, depth: int) -> str:
+def multipart(clean: Clean, text: str, _place: Place, depth: int) -> str:
     """Fields of a multipart body."""
 
     def part(found: re.Match[str]) -> str:
@@ -291,12 +304,12 @@ TEXT_RULES: tuple[TextRule, ...] = (
             ("[(b'authorization', b'Bearer inv3nted0')]", "inv3nted0"),
             ('truncated {"clientSecret": "inv3nted', "inv3nted"),
             ("Cookie: a=inv3nted; b=alsoinv3nted", "inv3nted"),
-            ("$env:OPENAI_API_KEY = \"inv3nted\"", "inv3nted"),
+            ('$env:OPENAI_API_KEY = "inv3nted"', "inv3nted"),
             ("client = Client(api_key='inv3nted')", "inv3nted"),
         ),
         negative=(
             "Illegal token", "token cannot be empty", "authentication failed: key expired",
-            "max_tokens: 4096", "AKOOL_API_KEY: missing", 'x-api-key: $AKOOL_API_KEY',
+            "max_tokens: 4096", "AKOOL_API_KEY: missing", "x-api-key: $AKOOL_API_KEY",
             "password: wrong one given", "session_id=65a0b1c2", "author: Ada", "api_key=YOUR_API_KEY",
             "INVALID_CREDENTIALS: the key is not known", "token: null", "code: 1015",
         ),

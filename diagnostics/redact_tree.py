@@ -1,4 +1,4 @@
-"""Where in a decoded JSON value do secrets stand? Under names, in pairs, in strings that are more."""
+"""Where in a decoded JSON value do secrets stand? Under names, in pairs, within strings."""
 
 import json
 from typing import Any
@@ -17,14 +17,41 @@ _PLACES = {
     "cookies": Place.COOKIE, "Cookies": Place.COOKIE,
 }  # fmt: skip
 _TELLS = frozenset(
-    "id uid type name expires expiry at url host region scheme channel scope in valid domain path "
-    "secure httponly samesite method issued status code message expire created".split()
+    [
+        "id",
+        "uid",
+        "type",
+        "name",
+        "expires",
+        "expiry",
+        "at",
+        "url",
+        "host",
+        "region",
+        "scheme",
+        "channel",
+        "scope",
+        "in",
+        "valid",
+        "domain",
+        "path",
+        "secure",
+        "httponly",
+        "samesite",
+        "method",
+        "issued",
+        "status",
+        "code",
+        "message",
+        "expire",
+        "created",
+    ]
 )
 """Last words of names whose values tell something and open nothing."""
 _OPEN_CONTAINERS = frozenset({"credential", "credentials", "auth", "authorization", "session"})
 
 
-class NotPlain(ValueError):
+class NotPlainError(ValueError):
     """JSON that would not survive being decoded and written again (a key twice, a huge number)."""
 
 
@@ -33,20 +60,20 @@ def decode(text: str) -> Json:
     try:
         return json.loads(text, object_pairs_hook=_pairs, parse_float=_float, parse_constant=_float)
     except RecursionError as error:
-        raise NotPlain("too deep") from error
+        raise NotPlainError("too deep") from error
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise NotPlain("a key stands twice")
+        raise NotPlainError("a key stands twice")
     return made
 
 
 def _float(text: str) -> float:
     number = float(text)
     if number - number != 0:
-        raise NotPlain("a number that JSON cannot hold")
+        raise NotPlainError("a number that JSON cannot hold")
     return number
 
 
@@ -70,12 +97,12 @@ def _indent(start: str) -> int | None:
 def clean_tree(clean: Clean, value: Json, depth: int = 0, place: Place = Place.JSON) -> Json:
     """The value with its secrets hidden; the same object when there were none.
 
-    `depth` counts strings within strings. JSON nested too deeply raises `NotPlain`.
+    `depth` counts strings within strings. JSON nested too deeply raises `NotPlainError`.
     """
     try:
         return _tree(clean, value, depth, place)
     except RecursionError as error:
-        raise NotPlain("too deep") from error
+        raise NotPlainError("too deep") from error
 
 
 def _tree(clean: Clean, value: Json, depth: int, place: Place) -> Json:
@@ -187,7 +214,7 @@ def _is_open(name: str) -> bool:
 
 def _leaf(
     clean: Clean, name: str, one: Json, suspicion: Suspicion, depth: int, *, opened: bool
-) -> Json:  # noqa: PLR0913, E501  # what, where and under what
+) -> Json:  # what, where and under what
     if isinstance(one, (dict, list, tuple)):
         return _closed(clean, name, one, suspicion, depth)
     if one is None or isinstance(one, bool) or one == "":

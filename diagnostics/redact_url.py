@@ -1,4 +1,4 @@
-"""Which parts of a URL or form are secret? Host, names, dates and expiry stay; a URL stays a URL."""
+"""Which parts of a URL or form are secret? Host, names, dates, expiry stay; it stays a URL."""
 
 import re
 from collections.abc import Callable
@@ -16,9 +16,33 @@ _EXPIRY = frozenset({
 })  # fmt: skip
 _CREDENTIAL = frozenset({"x amz credential", "x goog credential", "x oss credential"})
 _AKAMAI = re.compile(r"(hmac=)([^~&]+)")
-_AFTER_WORD = frozenset(
-    "webhook webhooks hook hooks callback callbacks services upload uploads token tokens reset "
-    "verify confirm invite share signed secret key auth magic unsubscribe catch incoming".split()
+AFTER_WORD = frozenset(
+    [
+        "webhook",
+        "webhooks",
+        "hook",
+        "hooks",
+        "callback",
+        "callbacks",
+        "services",
+        "upload",
+        "uploads",
+        "token",
+        "tokens",
+        "reset",
+        "verify",
+        "confirm",
+        "invite",
+        "share",
+        "signed",
+        "secret",
+        "key",
+        "auth",
+        "magic",
+        "unsubscribe",
+        "catch",
+        "incoming",
+    ]
 )
 _WEBHOOK_HOSTS = {
     "hooks.slack.com": 1, "discord.com": 2, "discordapp.com": 2, "webhook.site": 0,
@@ -27,6 +51,7 @@ _WEBHOOK_HOSTS = {
 """How many path segments of a webhook host are not secret."""
 _BOT = re.compile(r"(?<=/bot)\d{4,20}:[\w\-]{10,}")
 _SEGMENT_LEAST = 16
+_NAME_MOST = 16
 _DEPTH_MOST = 5
 _ROUNDS_MOST = 3
 
@@ -91,7 +116,7 @@ def _segment(clean: Clean, segment: str, before: str) -> str:
         name, mark, pairs = segment.partition(";")
         return name + mark + clean_pairs(clean, pairs, Place.QUERY, 0)
     plain = unquote(segment)
-    if before.lower() in _AFTER_WORD and looks_random(plain, least=_SEGMENT_LEAST):
+    if before.lower() in AFTER_WORD and looks_random(plain, least=_SEGMENT_LEAST):
         return _hidden(clean, plain, "url-path")
     shown = clean.shapes(plain, Place.URL) if len(plain) >= _SEGMENT_LEAST else plain
     return segment if shown == plain else quote(shown, safe="")
@@ -116,15 +141,15 @@ def _pair(clean: Clean, pair: str, place: Place, depth: int, *, signed: bool) ->
     if depth > _DEPTH_MOST or is_placeholder(unquote(value)) and equals:  # noqa: RUF021  # as read
         return pair
     plain_name = unquote_plus(name)
-    shown_name = clean.text(plain_name, place, depth + 1)
-    if shown_name != plain_name:
-        name = quote(shown_name, safe="")
+    if plain_name != name or len(name) > _NAME_MOST:
+        shown_name = clean.text(plain_name, place, depth + 1)
+        name = name if shown_name == plain_name else quote(shown_name, safe="")
     plain, rounds = _decoded(value)
     shown = _value(clean, plain_name, plain, place, depth, signed=signed) if plain else plain
     return f"{name}{equals}{value if shown == plain else _encoded(shown, rounds)}"
 
 
-def _value(clean: Clean, name: str, value: str, place: Place, depth: int, *, signed: bool) -> str:  # noqa: PLR0913, E501  # a pair and where it stands
+def _value(clean: Clean, name: str, value: str, place: Place, depth: int, *, signed: bool) -> str:  # noqa: PLR0913  # a pair and where it stands
     joined = " ".join(words(name))
     if joined in _CREDENTIAL and "/" in value:
         key, slash, scope = value.partition("/")

@@ -1,10 +1,11 @@
-"""Is a value a secret, or something that only stands where one could: a placeholder, an id, a word?"""
+"""Is a value a secret, or does it only stand where one could: a placeholder, an id, a word?"""
 
 import base64
 import binascii
 import math
 import re
 from collections import Counter
+from itertools import pairwise
 
 from diagnostics.redact_names import Strength, Suspicion
 
@@ -63,7 +64,7 @@ def looks_random(value: str, *, least: int = _RANDOM_LENGTH) -> bool:
 
 
 def _mixed_case(value: str) -> bool:
-    changes = sum(a.islower() and b.isupper() for a, b in zip(value, value[1:], strict=False))
+    changes = sum(a.islower() and b.isupper() for a, b in pairwise(value))
     return changes >= 3  # noqa: PLR2004  # camelCase names have one or two
 
 
