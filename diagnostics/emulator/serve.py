@@ -114,7 +114,7 @@ def server(emulator: Emulator, then: Callable[[], None]) -> Server:
             server_header=False,
             date_header=False,
             timeout_keep_alive=60,
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=0,
         ),
         then,
     )
