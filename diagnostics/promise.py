@@ -151,7 +151,7 @@ class MediaLimits:
     """
 
     role: str
-    """image, video, audio, image-or-video, document, subtitles."""
+    """image, video, audio, image-or-video, document, subtitles, any."""
     formats: tuple[str, ...] = ()
     size_bytes_max: int | None = None
     duration_s_min: float | None = None
