@@ -12,8 +12,10 @@ from diagnostics.contract import Contract, decode, first
 from diagnostics.model import Exchange, Json, PollPolicy, Purpose, Request
 from diagnostics.promise import Job, Operation, State, StateKind
 
-READ_AGAIN = 2
-"""Polls after success without an output: delivery may lag behind the state (symptom 19)."""
+READ_AGAIN_S = 45.0
+"""How long success without an output is read again: delivery lags behind the state (symptom 19
+tells of 30 s)."""
+READ_AGAIN_MOST = 12
 
 OUTPUT = "output"
 """The label of a request for a job's result file."""
@@ -97,7 +99,7 @@ def follow(
     job = operation.job
     if job is None:
         return None
-    again = READ_AGAIN
+    again = min(READ_AGAIN_MOST, 1 + int(READ_AGAIN_S / max(policy.interval_s, 0.1)))
     for _ in range(policy.max_polls):
         exchange = yield read_request(contract, job, job_id, wait_s=policy.interval_s)
         poll = poll_of(contract, job, exchange)

@@ -88,12 +88,10 @@ def _interrupted(exchange: Exchange) -> bool:
 
 
 def spending(contract: Contract, tape: Tape) -> Spending:
-    """What finding out cost: from prices where they are known, else from the balance."""
+    """What finding out cost: the fall of the balance where it was read, else known prices."""
     sent = [e for e in tape if not isinstance(e.answer, Unsent)]
     paid = [e for e in sent if e.request.spends and e.request.purpose is Purpose.CALL]
-    balances = [b for b in (balance(contract, e) for e in sent) if b is not None]
-    before = balances[0] if balances else None
-    after = balances[-1] if len(balances) > 1 else None
+    before, after = _balances(contract, sent, paid)
     return Spending(
         requests=len(sent),
         paid_requests=len(paid),
@@ -101,6 +99,22 @@ def spending(contract: Contract, tape: Tape) -> Spending:
         credits_before=before,
         credits_after=after,
     )
+
+
+def _balances(
+    contract: Contract, sent: Sequence[Exchange], paid: Sequence[Exchange]
+) -> tuple[float | None, float | None]:
+    """The last balance read before the first paid call, and the last one after the last."""
+    first = paid[0].position if paid else len(sent)
+    last = paid[-1].position if paid else -1
+    before = after = None
+    for exchange in sent:
+        credit = balance(contract, exchange)
+        if credit is not None and exchange.position < first:
+            before = credit
+        if credit is not None and exchange.position > last:
+            after = credit
+    return before, after if paid else None
 
 
 def balance(contract: Contract, exchange: Exchange) -> float | None:
@@ -141,15 +155,27 @@ def _accepted(contract: Contract, exchange: Exchange) -> bool:
 
 
 def _ambiguous(contract: Contract, tape: Tape) -> Iterable[Ambiguous]:
-    for exchange in tape:
-        if ambiguous(contract, exchange):
-            answer = exchange.answer
-            yield Ambiguous(
-                operation=exchange.request.operation or exchange.request.url,
-                position=exchange.position,
-                started_s=exchange.started_s,
-                why=answer.message if isinstance(answer, Fault) else f"HTTP {_status(exchange)}",
-            )
+    found = [exchange for exchange in tape if ambiguous(contract, exchange)]
+    looked_up = _looked_up(spending(contract, tape)) if found else ""
+    for exchange in found:
+        answer = exchange.answer
+        yield Ambiguous(
+            operation=exchange.request.operation or exchange.request.url,
+            position=exchange.position,
+            started_s=exchange.started_s,
+            why=answer.message if isinstance(answer, Fault) else f"HTTP {_status(exchange)}",
+            looked_up=looked_up,
+        )
+
+
+def _looked_up(spent: Spending) -> str:
+    """No list of recent jobs is documented everywhere, but a balance that fell tells as much."""
+    fall = _fall(spent.credits_before, spent.credits_after)
+    if fall is None:
+        return ""
+    if fall > 0:
+        return f"the balance fell by {fall:g} credits: the call was accepted and charged"
+    return "the balance has not fallen: nothing was charged so far"
 
 
 def _status(exchange: Exchange) -> int:

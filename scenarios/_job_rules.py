@@ -118,6 +118,49 @@ UNKNOWN_STATE = Rule(
         "не считайте задание ни готовым, ни проваленным.",
     ),
 )
+NO_STATE = Rule(
+    code="job-without-state",
+    severity=Severity.FAIL,
+    blame=Blame.PROVIDER,
+    says=Text(
+        en="job {subject}: the status answer reports success but has no state where one is "
+        "documented ({where}); {polls} polls",
+        ru="задание {subject}: ответ о статусе успешен, но состояния в документированном месте "
+        "нет ({where}); опросов: {polls}",
+    ),
+    remedy=Text(
+        en="Count the job neither as done nor as failed; send this report to the provider.",
+        ru="Не считайте задание ни готовым, ни проваленным; отправьте отчёт провайдеру.",
+    ),
+)
+SLOW_ANSWERS = Rule(
+    code="job-answers-slow",
+    severity=Severity.WARN,
+    blame=Blame.PROVIDER,
+    says=Text(
+        en="{slow} of {count} answers took {limit:g} s or longer, the median {seconds:.1f} s",
+        ru="ответов дольше {limit:g} с: {slow} из {count}, медиана {seconds:.1f} с",
+    ),
+    remedy=Text(
+        en="Set time-outs above the slowest answer, so that a paid call is not given up half-way; "
+        "report the times if it lasts.",
+        ru="Задайте тайм-аут больше самого медленного ответа, чтобы не бросать оплаченный вызов "
+        "на полпути; если не пройдёт, сообщите провайдеру время.",
+    ),
+)
+OUTPUT_SLOW = Rule(
+    code="job-output-slow",
+    severity=Severity.WARN,
+    blame=Blame.DELIVERY,
+    says=Text(
+        en="the result of job {subject} came slowly: {size} bytes in {seconds:.0f} s",
+        ru="результат задания {subject} скачивался медленно: {size} байт за {seconds:.0f} с",
+    ),
+    remedy=Text(
+        en="Download with resume and a generous time-out; copy the file to your own storage.",
+        ru="Скачивайте с докачкой и большим тайм-аутом; храните копию у себя.",
+    ),
+)
 BACKWARDS = Rule(
     code="job-backwards",
     severity=Severity.WARN,
@@ -195,6 +238,9 @@ RULES = (
     FAILED,
     STUCK,
     UNKNOWN_STATE,
+    NO_STATE,
+    SLOW_ANSWERS,
+    OUTPUT_SLOW,
     BACKWARDS,
     NO_OUTPUT,
     LATE_OUTPUT,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from statistics import median
 
 from diagnostics import answers
 from diagnostics.contract import Contract
@@ -31,16 +32,22 @@ from scenarios._job_rules import (
     LATE_OUTPUT,
     NO_ID,
     NO_OUTPUT,
+    NO_STATE,
     NOT_SENT,
     OUTPUT_GONE,
+    OUTPUT_SLOW,
     OUTPUT_UNFIT,
     RETRIED,
     RULES,
+    SLOW_ANSWERS,
     STUCK,
     UNKNOWN_STATE,
 )
 
 _RANK = {StateKind.PENDING: 0, StateKind.RUNNING: 1}
+SLOW_ANSWER_S = 5.0
+SLOW_ANSWERS_MIN = 3
+SLOW_OUTPUT_S = 10.0
 _NOT_MEDIA = frozenset({"html", "json", "xml", "text", "empty"})
 
 
@@ -62,12 +69,13 @@ def ask(contract: Contract, case: Case) -> Ask:
     operation = contract.operations[plan.operation]
     made = yield contract.request(plan.operation, body=plan.body, query=plan.query, path=plan.path)
     job_id = identity(contract, operation, made)
-    if job_id is None:
-        return None
-    output = yield from follow(contract, operation, job_id, case.poll)
-    if output is not None:
-        yield output_request(output)
-    return output
+    if job_id is not None:
+        output = yield from follow(contract, operation, job_id, case.poll)
+        if output is not None:
+            yield output_request(output)
+    if operation.spends and not isinstance(made.answer, Unsent) and "balance" in contract.roles:
+        yield contract.request(contract.roles["balance"], label="after")
+    return job_id
 
 
 def judge(contract: Contract, tape: Tape) -> Iterable[Finding]:
@@ -79,9 +87,25 @@ def judge(contract: Contract, tape: Tape) -> Iterable[Finding]:
         request = exchange.request
         if request.purpose is Purpose.CALL and request.operation not in jobs:
             yield from answers.findings(contract, exchange)
+    yield from _slow(tape)
     for story in stories(contract, tape):
         yield from _created(contract, story)
         yield from _followed(contract, story)
+
+
+def _slow(tape: Tape) -> Iterator[Finding]:
+    """Many slow answers are the provider's pace; a single one may be anything."""
+    answered = [e for e in tape if e.response and e.request.purpose is Purpose.CALL]
+    slow = [e for e in answered if e.duration_s >= SLOW_ANSWER_S]
+    if len(slow) >= SLOW_ANSWERS_MIN and len(slow) * 2 > len(answered):
+        facts = {
+            "slow": len(slow),
+            "count": len(answered),
+            "limit": SLOW_ANSWER_S,
+            "seconds": median(e.duration_s for e in answered),
+        }
+        evidence = tuple(e.position for e in slow[:20])
+        yield Finding(rule=SLOW_ANSWERS, facts=facts, evidence=evidence, certainty=0.7)
 
 
 def _created(contract: Contract, story: Story) -> Iterator[Finding]:
@@ -153,7 +177,11 @@ def _followed(contract: Contract, story: Story) -> Iterator[Finding]:
     last = story.last
     if last is None or (story.failed_reads and last.state and not last.state.final):
         return
-    if last.state is None:
+    if last.value is None:
+        found = _ended(story, last, NO_STATE)
+        facts = {**found.facts, "where": " / ".join(story.job.status)}
+        yield replace(found, facts=facts, certainty=0.75)
+    elif last.state is None:
         yield _ended(story, last, UNKNOWN_STATE)
     elif last.state.kind is StateKind.FAILED:
         found = _ended(story, last, FAILED)
@@ -172,7 +200,7 @@ def _delivered(story: Story, last: Poll) -> Iterator[Finding]:
         yield _ended(story, last, LATE_OUTPUT)
     problems = list(_fetched(story))
     yield from problems
-    if not problems:
+    if all(problem.severity is not Severity.FAIL for problem in problems):
         yield _ended(story, last, HEALTHY)
 
 
@@ -188,6 +216,9 @@ def _fetched(story: Story) -> Iterator[Finding]:
             yield replace(found, code=str(response.status))
         elif response.media is not None and response.media.container in _NOT_MEDIA:
             yield _about(story, OUTPUT_UNFIT, [exchange], detail=response.media.container)
+        elif exchange.duration_s > SLOW_OUTPUT_S:
+            size, seconds = response.size_bytes, exchange.duration_s
+            yield _about(story, OUTPUT_SLOW, [exchange], size=size, seconds=seconds)
 
 
 def _lifetime(story: Story) -> dict[str, str]:

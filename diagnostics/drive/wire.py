@@ -5,6 +5,7 @@ one thing: name resolution, TCP and TLS are timed apart, and a failure keeps its
 """
 
 import asyncio
+import ipaddress
 import socket
 import ssl
 import time
@@ -110,6 +111,8 @@ class _Backend(httpcore.AnyIOBackend):
 
 
 async def _resolve(host: str, port: int, timeout_s: float | None) -> list[str]:
+    if _is_address(host):
+        return [host]
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(timeout_s):
@@ -119,6 +122,14 @@ async def _resolve(host: str, port: int, timeout_s: float | None) -> list[str]:
     except (OSError, UnicodeError) as error:
         raise UnresolvedName(str(getattr(error, "strerror", None) or error)) from error
     return list(dict.fromkeys(str(info[4][0]) for info in found))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class SocketTransport(httpx.AsyncBaseTransport):
