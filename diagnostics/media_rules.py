@@ -174,8 +174,9 @@ REDIRECTS = _rule(
     "media-redirects-nowhere",
     _FAIL,
     Text(
-        en="{subject}: {hops} redirects from {host} lead to no file ({detail}){likely}",
-        ru="{subject}: {hops} перенаправлений от {host} не приводят к файлу ({detail}){likely}",
+        en="{subject}: redirects from {host} lead to no file ({detail}, hops: {hops}){likely}",
+        ru="{subject}: перенаправления с {host} не приводят к файлу ({detail}, переходов: {hops})"
+        "{likely}",
     ),
     Text(en="Give the final address.", ru="Укажите конечный адрес файла."),
 )
@@ -183,8 +184,8 @@ REDIRECTED = _rule(
     "media-redirected",
     _INFO,
     Text(
-        en="{subject}: {hops} redirects lead from {host} to {final}",
-        ru="{subject}: {hops} перенаправлений ведут с {host} на {final}",
+        en="{subject}: {host} redirects to {final} (hops: {hops})",
+        ru="{subject}: {host} перенаправляет на {final} (переходов: {hops})",
     ),
     Text(
         en="Give the final address: not every downloader follows redirects.",
