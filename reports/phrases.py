@@ -16,7 +16,7 @@ MESSAGE_CHARACTERS = 58
 
 def clipped(text: str, characters: int) -> str:
     """Cut with an ellipsis, never in silence."""
-    return text if len(text) <= characters else text[: characters - 1].rstrip() + "…"
+    return text if len(text) <= characters else text[: characters - 3].rstrip() + "..."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,12 +155,12 @@ class Phrases:
             return status
         parts = [status, facts["container"], self.words.size(facts["size_bytes"])]
         if facts["width"]:
-            parts.append(f"{facts['width']}×{facts['height']}")
+            parts.append(f"{facts['width']}x{facts['height']}")
         if facts["duration_s"] is not None:
             parts.append(self.words.duration(facts["duration_s"]))
         if facts["fps"]:
             parts.append(f"{self.words.number(facts['fps'])} fps")
         parts += [facts["video_codec"], facts["audio_codec"], facts["problem"]]
         if facts["sha256"]:
-            parts.append(f"sha256 {facts['sha256'][:16]}…")
+            parts.append(f"sha256 {facts['sha256'][:16]}...")
         return ", ".join(part for part in parts if part)

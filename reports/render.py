@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).with_name("templates")
 
 
-def formats() -> tuple[str, ...]:
+def formats(folder: Path = FOLDER) -> tuple[str, ...]:
     """Formats by name: JSON, and every `report.<format>.jinja` in the templates folder."""
-    names = {path.name.split(".")[1] for path in FOLDER.glob("report.*.jinja")}
+    names = {path.name.split(".")[1] for path in folder.glob("report.*.jinja")}
     return tuple(sorted({"json", *names}))
 
 

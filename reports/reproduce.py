@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from diagnostics.contract import Contract
+from diagnostics.contract import Contract, decode
 from diagnostics.finding import Report
 from diagnostics.model import Case, Request, TargetKind
 from diagnostics.promise import Scheme
 from reports.line import Line
+from reports.plain import plain
 from reports.words import Words
 
 BODY_INLINE_MAX = 64_000
@@ -110,14 +111,21 @@ def variable_of(scheme: Scheme) -> str:
 
 
 def _body(body: bytes) -> str:
+    text = _inline(body)
+    if text is None:
+        return "--data-binary @request.body"
+    option = "--data-raw" if text.startswith("@") else "--data-binary"
+    return f"{option} {quoted(text)}"
+
+
+def _inline(body: bytes) -> str | None:
+    """The body as a shell word can hold it; None: it must come from a file."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
-        return "--data-binary @request.bin"
-    if len(body) > BODY_INLINE_MAX or "\0" in text:
-        return "--data-binary @request.json"
-    option = "--data-raw" if text.startswith("@") else "--data-binary"
-    return f"{option} {quoted(text)}"
+        return None
+    fits = len(body) <= BODY_INLINE_MAX and text == plain(text, block=True)
+    return text if fits or decode(body) is not None and len(body) <= BODY_INLINE_MAX else None
 
 
 def _notes(case: Case, request: Request, contract: Contract, words: Words) -> list[str]:
@@ -131,7 +139,7 @@ def _notes(case: Case, request: Request, contract: Contract, words: Words) -> li
             notes.append(
                 words.say("reproduce.token", variable=variable, operation=scheme.token_operation)
             )
-    if len(request.body) > BODY_INLINE_MAX:
+    if request.body and _inline(request.body) is None:
         notes.append(words.say("reproduce.file", size=words.size(len(request.body))))
     if b"<secret:" in request.body or "<secret:" in request.url:
         notes.append(words.say("reproduce.placeholder"))

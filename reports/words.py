@@ -89,10 +89,10 @@ class Words:
         for floor, right, of in ((0.985, 99, 100), (0.965, 29, 30), (0.93, 19, 20)):
             if certainty >= floor:
                 return self.say("certainty.about", right=right, of=of)
-        right = round(max(certainty, 0.0) * 10)
-        return (
-            self.say("certainty.about", right=right, of=10) if right else self.say("certainty.low")
-        )
+        right = round(max(certainty, 0.0) * 10) if math.isfinite(certainty) else 0
+        if not right:
+            return self.say("certainty.low")
+        return self.say("certainty.about", right=right, of=10)
 
 
 @lru_cache(maxsize=len(LANGUAGES))
