@@ -23,6 +23,7 @@ from diagnostics.emulator.call import Call, Gone, TooLarge, read_body
 from diagnostics.emulator.callbacks import Callbacks
 from diagnostics.emulator.codes import dump
 from diagnostics.emulator.faults import Effects, FaultPlan, check_targets
+from diagnostics.emulator.inputs import WAIT_S, Inputs
 from diagnostics.emulator.jobs import Jobs
 from diagnostics.emulator.misbehave import Misbehaviour
 from diagnostics.emulator.reply import Reply, page, spoiled
@@ -62,6 +63,7 @@ class Emulator:
         credits: float = 1000.0,  # noqa: A002  # the providers' word
         speed: float = 1.0,
         per_minute: float | None = None,
+        input_wait_s: float = WAIT_S,
     ) -> None:
         if faults:
             check_targets(faults, contract.operations)
@@ -87,7 +89,7 @@ class Emulator:
             bodies=Bodies(contract, self.jobs, self.media_base),
             callbacks=self.callbacks,
             clock=clock,
-            own=self._own,
+            inputs=Inputs(clock, self._own, input_wait_s),
         )
         self._ids = random.Random(f"requests:{seed}")
         self._date = (-1, b"")

@@ -32,9 +32,12 @@ class Unfit:
 class Inputs:
     """Looks at input URLs: our own directly, this machine's really, the internet's never."""
 
-    def __init__(self, clock: Clock, own: Callable[[str], Awaitable[Reply] | None]) -> None:
+    def __init__(
+        self, clock: Clock, own: Callable[[str], Awaitable[Reply] | None], wait_s: float
+    ) -> None:
         self._clock = clock
         self._own = own
+        self._wait_s = wait_s
 
     async def unfit(self, op: Operation, body: Json) -> Unfit | None:
         """The first input of a call that cannot be fetched or breaks its limits."""
@@ -68,7 +71,7 @@ class Inputs:
         try:
             async with (
                 self._clock.real(),
-                asyncio.timeout(WAIT_S),
+                asyncio.timeout(self._wait_s),
                 httpx.AsyncClient(trust_env=False) as client,
             ):
                 for _ in range(REDIRECTS_MAX + 1):

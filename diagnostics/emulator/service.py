@@ -1,7 +1,5 @@
 """What does the provider do with a call? Admits, checks, charges, starts and follows jobs."""
 
-from collections.abc import Awaitable, Callable
-
 from diagnostics.contract import Contract
 from diagnostics.drive.clock import Clock
 from diagnostics.emulator.account import Account
@@ -32,13 +30,13 @@ class Service:
         bodies: Bodies,
         callbacks: Callbacks,
         clock: Clock,
-        own: Callable[[str], Awaitable[Reply] | None],
+        inputs: Inputs,
     ) -> None:
         self._contract, self._clock = contract, clock
         self.account, self.jobs, self.callbacks = account, jobs, callbacks
         self._bodies = bodies
         self._codes = Codes(contract)
-        self._inputs = Inputs(clock, own)
+        self._inputs = inputs
         self._reads = {
             op.job.read: (op.job.read_in, op.job.read_name)
             for op in contract.operations.values()
