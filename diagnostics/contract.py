@@ -86,7 +86,7 @@ class Contract:
 
     def match(self, method: str, url: str) -> Operation | None:
         """The documented operation at that address, whatever its host."""
-        path = urlsplit(url).path if "://" in url else url.partition("?")[0]
+        path = _path(url)
         found = self._exact.get((method, path))
         if found is None:
             fits = (
@@ -107,14 +107,14 @@ class Contract:
     ) -> Request:
         """Build (never send) a request of the contract."""
         op = self.operations[operation]
-        url = _PLACE.sub(lambda found: quote(str((path or {}).get(found[1], "")), safe=""), op.url)
+        url = _PLACE.sub(lambda found: _escaped((path or {}).get(found[1], "")), op.url)
         if query:
-            url += "?" + urlencode({k: _scalar(v) for k, v in query.items()})
+            url += "?" + urlencode({k: _scalar(v) for k, v in query.items()}, errors="replace")
         return Request(
             method=op.method,
             url=url,
             headers=(("Content-Type", "application/json"),) if body is not None else (),
-            body=b"" if body is None else json.dumps(body, ensure_ascii=False).encode(),
+            body=b"" if body is None else _encoded(body),
             operation=operation,
             purpose=Purpose.CALL,
             authenticated=op.authenticated,
@@ -158,6 +158,22 @@ _PLACE = re.compile(r"\{([^}]+)\}")
 
 def _pattern(path: str) -> re.Pattern[str]:
     return re.compile(_PLACE.sub("[^/]+", re.escape(path).replace(r"\{", "{").replace(r"\}", "}")))
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path if "://" in url else url.partition("?")[0]
+    except ValueError:
+        return ""
+
+
+def _escaped(value: Json) -> str:
+    return quote(str(value), safe="", errors="replace")
+
+
+def _encoded(body: Json) -> bytes:
+    """JSON on the wire; a lone surrogate, which UTF-8 cannot say, as its JSON escape."""
+    return json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def _scalar(value: Json) -> str:

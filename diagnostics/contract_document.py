@@ -7,7 +7,7 @@ fact with its own source, media limits gathered from the schemas in which they s
 from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from diagnostics.document import position_of, read_yaml
 from diagnostics.errors import ContractError
@@ -241,10 +241,8 @@ def _answer(found: Mapping[str, Json]) -> Json:
     return good.get("content", {}).get("application/json", {}).get("example")
 
 
-def _media(schema: Any, place: str, sources: _Sources) -> Iterator[tuple[str, Json]]:
+def _media(schema: Mapping[str, Json], place: str, sources: _Sources) -> Iterator[tuple[str, Json]]:
     """Each `x-media` of a schema with the dotted path of the value it limits."""
-    if not isinstance(schema, dict):
-        return
     if "x-media" in schema:
         yield place, sources.told(schema["x-media"])
     for name, part in schema.get("properties", {}).items():
