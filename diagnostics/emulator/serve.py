@@ -82,10 +82,10 @@ def bound(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host, port))
         listener.listen(1024)
-    except OSError as error:
+    except (OSError, TypeError, ValueError) as error:  # the last two: no host can be called so
         listener.close()
         raise UsageError(
-            f"cannot listen on {host}:{port}: {error.strerror or error}",
+            f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}",
             hint="choose another port, or --port 0 for any free one",
         ) from error
     listener.setblocking(False)  # noqa: FBT003  # the socket's own signature
