@@ -8,8 +8,8 @@ BUSINESS_CODE = Rule(
     severity=Severity.FAIL,
     blame=Blame.UNDECIDED,
     says=Text(
-        en="{subject} answered code {code}: {message} ({meaning})",
-        ru="{subject} ответил кодом {code}: {message} ({meaning})",
+        en="{subject} answered code {code}: {message}{meaning}",
+        ru="{subject} ответил кодом {code}: {message}{meaning}",
     ),
     remedy=Text(en="{remedy_en}", ru="{remedy_ru}"),
 )

@@ -94,7 +94,7 @@ def business(contract: Contract, exchange: Exchange, reading: Reading) -> Findin
         facts={
             "code": code,
             "message": reading.message,
-            "meaning": meaning,
+            "meaning": "" if _same(meaning, reading.message) else f" ({meaning})",
             "remedy_en": known.remedy.en,
             "remedy_ru": known.remedy.ru,
         },
@@ -102,6 +102,10 @@ def business(contract: Contract, exchange: Exchange, reading: Reading) -> Findin
         certainty=certainty_of(known),
         code=code,
     )
+
+
+def _same(one: str, other: str) -> bool:
+    return one.strip(" .").casefold() == other.strip(" .").casefold()
 
 
 def certainty_of(known: ErrorCode) -> float:

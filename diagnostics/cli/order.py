@@ -39,6 +39,8 @@ class Order:
     formats: tuple[str, ...]
     deadline_s: float | None
     fail_fast: bool
+    keyless: bool = False
+    """Nobody chose the emulator: there was no key to go live with."""
     recorded: Sequence[Exchange] | None = None
     """Play these instead of asking anybody."""
 
@@ -65,7 +67,9 @@ def decide(options: Namespace, screen: Screen) -> Order:
         keys=_facts(where, contract, keys.facts, values),
         scenarios=tuple(s.name for s in chosen),
     )
-    return _ordered(options, contract, case, chosen, values)
+    order = _ordered(options, contract, case, chosen, values)
+    keyless = not keys.values and options.target is None and options.fault is None
+    return replace(order, keyless=keyless)
 
 
 def _case(

@@ -10,7 +10,13 @@ if TYPE_CHECKING:  # `order` reads files and keys: no need of it to choose words
     from diagnostics.cli.order import Order
 
 _WHO = {
-    "embedded": Text(
+    "played": Text(
+        en="{title}: the embedded emulator answers, in virtual time; this says nothing about the "
+        "provider itself{fault}",
+        ru="{title}: отвечает встроенный эмулятор в виртуальном времени; о самом провайдере это "
+        "ничего не говорит{fault}",
+    ),
+    "keyless": Text(
         en="{title}: no key given, so the embedded emulator answers, in virtual time; this says "
         "nothing about the provider itself{fault}",
         ru="{title}: ключ не задан, поэтому отвечает встроенный эмулятор в виртуальном времени; о "
@@ -53,7 +59,9 @@ def headline(order: "Order", language: str) -> str:
     """Who answers, before anything is asked."""
     case, title = order.case, order.contract.title
     kind = case.target.kind
-    who = "embedded" if case.virtual_time and kind is TargetKind.EMULATOR else kind.value
+    who: str = kind.value
+    if case.virtual_time and kind is TargetKind.EMULATOR:
+        who = "keyless" if order.keyless else "played"
     fault = _FAULT.fill(language, {"fault": case.target.fault}) if case.target.fault else ""
     money = _FREE.in_language(language)
     if case.budget is not None:
