@@ -18,6 +18,7 @@ from urllib.request import urlopen
 from locust import FastHttpUser, constant_pacing, events, task
 
 from diagnostics import contract_load
+from diagnostics.model import Response
 
 RUN_TIME_S = 30
 _HERE = "127.0.0.1"
@@ -64,12 +65,19 @@ class Reader(FastHttpUser):
     def on_start(self) -> None:
         """Take the emulator's own key: no real credential is read here."""
         emulated = self.environment.emulated
-        contract = contract_load.load(emulated["provider"])
-        scheme = next(s for s in contract.schemes if not s.token_operation)
-        self.asked = contract.operations[contract.roles["balance"]]
+        self.contract = contract_load.load(emulated["provider"])
+        scheme = next(s for s in self.contract.schemes if not s.token_operation)
+        self.asked = self.contract.operations[self.contract.roles["balance"]]
         self.credentials = {scheme.header: f"{scheme.prefix}{emulated['key']}"}
 
     @task
     def balance(self) -> None:
-        """A free, authenticated read."""
-        self.client.request(self.asked.method, self.asked.path, headers=self.credentials)
+        """A free, authenticated read; a business code inside HTTP 200 is a failure."""
+        asked = self.asked
+        with self.client.request(
+            asked.method, asked.path, headers=self.credentials, catch_response=True, timeout=10
+        ) as answer:
+            told = Response(status=answer.status_code, body=answer.content or b"")
+            reading = self.contract.read(told, asked.id)
+            if not reading.ok:
+                answer.failure(f"code {reading.code}, HTTP {answer.status_code}")
