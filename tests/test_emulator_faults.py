@@ -273,6 +273,8 @@ def test_a_probability_is_drawn_from_the_seed(tmp_path: Path) -> None:
         ({"at": "method", "equals": "GET"}, False),
         ({"at": "path", "matches": "talkingphoto$"}, True),
         ({"at": "body.nothing", "matches": "."}, False),
+        ({"at": "valid", "equals": True}, True),
+        ({"at": "valid", "equals": False}, False),
     ],
 )
 def test_a_predicate_decides_on_the_request(
@@ -284,6 +286,14 @@ def test_a_predicate_decides_on_the_request(
         return int((await talk.post(f"{CREATE}?page=2", talk.body())).json()["code"])
 
     assert play(work, plan) == (1200 if hit else 1000)
+
+
+def test_a_request_that_breaks_the_contract_neither_meets_nor_uses_up_an_overload() -> None:
+    async def work(talk: Talk) -> list[int]:
+        probed = [(await talk.post(CREATE, {})).json()["code"] for _ in range(4)]
+        return [*probed, *[(await talk.create())["code"] for _ in range(3)]]
+
+    assert play(work, "overload-1015") == [1003] * 4 + [1015, 1015, 1000]
 
 
 def test_several_rules_meet_and_the_later_wins_key_by_key(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from diagnostics.emulator.misbehave import Misbehaviour
 from diagnostics.emulator.reply import Reply, page, spoiled
 from diagnostics.emulator.routes import MEDIA, OUTPUT, Routes
 from diagnostics.emulator.service import Service
+from diagnostics.model import Json
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -147,11 +148,18 @@ class Emulator:
         call = Call(scope, route, body)
         effects = None
         if route.aimed and self._misbehaviour:
-            effects = self._misbehaviour.meet(route.aimed, call.find)
+            effects = self._misbehaviour.meet(route.aimed, lambda at: self._find(call, at))
         if effects is None:
             await self._send(send, call, await self._reply(call, None), None)
         else:
             await self._misbehave(scope, send, call, effects)
+
+    def _find(self, call: Call, at: str) -> list[Json]:
+        """What a plan's predicate looks at; whether a request is right only the contract knows."""
+        if at != "valid":
+            return call.find(at)
+        op = call.route.operation
+        return [op is not None and not self._service.wrong(call, op)]
 
     async def _misbehave(self, scope: Message, send: Send, call: Call, effects: Effects) -> None:
         """The same, bent by a plan."""

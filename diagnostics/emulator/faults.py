@@ -9,7 +9,8 @@ A plan says `title`, `story` (where the fault was seen), `expect` (what `run` ha
 - `calls`: which of the matching calls, counted from 1: `3`, `1-2`, `4-`, or a list of these.
 - `probability`: of the rest, how many; drawn from the emulator's seed.
 - `where`: predicates on the request: `{at: body.resolution, equals: "720"}`,
-  `{at: header.x-api-key, matches: '^old'}`; also `query.NAME`, `method`, `path`.
+  `{at: header.x-api-key, matches: '^old'}`; also `query.NAME`, `method`, `path`, and
+  `{at: valid, equals: true}`: the request breaks no rule of the contract (a probe does).
 - `do`: what happens (`Effects` below). Several rules may meet; the later one wins, key by key.
 
 The shape is checked by `faults.schema.yaml` beside this file; a broken plan is a `ContractError`

@@ -61,7 +61,7 @@ class Service:
                     else self._codes.credentials_wrong
                 )
                 return self.refuse(op, ask(op))
-        wrong = self._wrong(call, op)
+        wrong = self.wrong(call, op)
         if wrong:
             return self.refuse(op, self._codes.parameter(op), wrong)
         return await self._work(call, op, effects)
@@ -81,7 +81,7 @@ class Service:
 
     # --- is it right? -------------------------------------------------------------------------
 
-    def _wrong(self, call: Call, op: Operation) -> str:
+    def wrong(self, call: Call, op: Operation) -> str:
         """What is wrong with the request, naming the parameter; empty when nothing is."""
         if op.method == "GET":
             return "" if call.route.alias else self._asked_wrongly(call, op)
