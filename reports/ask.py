@@ -8,7 +8,7 @@ from diagnostics.finding import Finding, Report
 from diagnostics.model import Blame, Severity, TargetKind, Verdict
 from reports.digest import Digest, Tally, host_of
 from reports.line import Line, place
-from reports.symptom import what
+from reports.symptom import trouble
 from reports.words import Words, moment, spaced, words
 
 ASKED = {Blame.PROVIDER, Blame.UNDECIDED, Blame.ENDPOINT, Blame.ACCOUNT}
@@ -54,28 +54,31 @@ def _why_not(report: Report, said: Words) -> str:
 
 
 def _composed(report: Report, line: Line | None, seen: Digest, said: Words) -> str:
-    parts = [*_happened(line, seen, said), *_ruled_out(report, said)]
+    parts = [*_happened(report, line, seen, said), *_ruled_out(report, said)]
     spends = line is not None and line.exchange.request.spends
     free = "" if spends or report.judgement.blame is not Blame.PROVIDER else "_free"
     parts.append(said.say(f"question.ask.{report.judgement.blame}{free}"))
     return " ".join(parts)
 
 
-def _happened(line: Line | None, seen: Digest, said: Words) -> Iterator[str]:
+def _happened(report: Report, line: Line | None, seen: Digest, said: Words) -> Iterator[str]:
     if line is None:
         return
     request = line.exchange.request
     tally = seen.operations.get(request.operation or "", Tally())
-    span = tally.failures if tally.failed else seen.failures
-    yield said.say(
-        "question.happened",
-        call=f"{request.method} {place(request.url)[:200]}",
-        what=what(line, said),
-        failed=tally.failed,
-        times=said.count("request", max(tally.sent, 1)),
-        first=spaced(moment(span.first_s or line.exchange.started_s)),
-        last=spaced(moment(span.last_s or line.exchange.started_s)),
-    )
+    facts = {
+        "call": f"{request.method} {place(request.url)[:200]}",
+        "what": trouble(report, line, said),
+        "times": said.count("request", max(tally.sent, 1)),
+    }
+    at = spaced(moment(line.exchange.started_s))
+    if line.ok:
+        yield said.say("question.seen", at=at, **facts)
+    else:
+        first, last = tally.failures.first_s, tally.failures.last_s
+        span = {"first": spaced(moment(first)) if first is not None else at}
+        span["last"] = spaced(moment(last)) if last is not None else at
+        yield said.say("question.happened", failed=tally.failed, **span, **facts)
     ids = [one["value"] for one in seen.identifiers.found()[:IDS_MAX]]
     if ids:
         yield said.say("question.ids", ids=", ".join(ids))

@@ -11,6 +11,7 @@ from diagnostics.promise import Job, StateKind
 
 MESSAGE_LENGTH_MAX = 300
 GOOD_STATUS_END = 400
+BROKEN_STATUS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,8 @@ class Line:
     state: str | None = None
     state_name: str | None = None
     state_kind: str | None = None
+    garbled: bool = False
+    """An operation answered something that is not JSON."""
     body: Json = None
 
     @property
@@ -83,12 +86,14 @@ class LineReader:
             )
         reading = self.contract.read(answer, operation)
         said = reading.code is not None
+        garbled = kind != Purpose.PROBE and reading.body is None
         state = self._state(operation, reading.body)
         failed = state.get("state_kind") == StateKind.FAILED
         return Line(
             exchange=exchange,
             kind=kind,
-            ok=not failed and self._well(kind, answer, said=said, ok=reading.ok),
+            ok=not failed and not garbled and self._well(kind, answer, said=said, ok=reading.ok),
+            garbled=garbled,
             status=answer.status,
             code=reading.code,
             message=reading.message[:MESSAGE_LENGTH_MAX],
@@ -97,8 +102,8 @@ class LineReader:
         )
 
     def _well(self, kind: str, answer: Response, *, said: bool, ok: bool) -> bool:
-        if kind == Purpose.PROBE:
-            return said or answer.status < GOOD_STATUS_END
+        if kind == Purpose.PROBE:  # "not here" is an answer: whether it matters, findings say
+            return said or answer.status < BROKEN_STATUS
         return ok if said else answer.status < GOOD_STATUS_END
 
     def _state(self, operation: str | None, body: Json) -> dict[str, Any]:
@@ -151,6 +156,7 @@ def as_json(line: Line, began_s: float) -> Mapping[str, Json]:
         "code": line.code,
         "message": line.message,
         "fault": line.fault,
+        "garbled": line.garbled,
         "state": line.state,
         "state_name": line.state_name,
         "state_kind": line.state_kind,

@@ -121,6 +121,8 @@ class Phrases:
             return f"{row['state']} {name}"
         if row["code"] is not None:
             return f"{row['code']} {clipped(row['message'], MESSAGE_CHARACTERS)}".strip()
+        if row["garbled"]:
+            return f"HTTP {row['status']}, {self.words.say('symptom.not_json')}"
         return f"HTTP {row['status']} {row['message'][:80]}".strip()
 
     def known(self, value: float | None) -> str:

@@ -124,8 +124,8 @@ def _inline(body: bytes) -> str | None:
         text = body.decode()
     except UnicodeDecodeError:
         return None
-    fits = len(body) <= BODY_INLINE_MAX and text == plain(text, block=True)
-    return text if fits or decode(body) is not None and len(body) <= BODY_INLINE_MAX else None
+    visible = text == plain(text, block=True) or decode(body) is not None
+    return text if visible and len(body) <= BODY_INLINE_MAX else None
 
 
 def _notes(case: Case, request: Request, contract: Contract, words: Words) -> list[str]:

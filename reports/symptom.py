@@ -11,20 +11,22 @@ ASIDE = {"media", "probe", "unsent"}
 
 
 def focus(report: Report, seen: Digest) -> Line | None:
-    """The exchange that shows the verdict best: its code, in the planned call, latest of equals."""
+    """The exchange that shows the verdict best: its code, then what failed, then the evidence."""
     plan, best, rank = report.tape.case.plan, None, -1
     wanted = plan.operation if plan else None
+    decisive = {one for finding in report.judgement.because for one in finding.evidence}
     for line in _candidates(report, seen, wanted):
-        worth = _worth(report, line, wanted)
+        worth = _worth(report, line, wanted) + 2 * (line.exchange.position in decisive)
         if worth >= rank:
             best, rank = line, worth
     return best
 
 
 def _candidates(report: Report, seen: Digest, wanted: str | None) -> list[Line]:
-    tallies = [seen.operations.get(wanted or "", Tally()), *seen.operations.values()]
+    """Latest of equals wins, so the deciding evidence stands last."""
+    tallies = [*seen.operations.values(), seen.operations.get(wanted or "", Tally())]
     lines = [line for one in tallies for line in (one.last_well, one.last_failed) if line]
-    for finding in report.judgement.because:
+    for finding in reversed(report.judgement.because):
         for position in finding.evidence[-CANDIDATES_MAX:]:
             exchange = at(report, position)
             if exchange is not None:
@@ -44,10 +46,11 @@ def _worth(report: Report, line: Line, wanted: str | None) -> int:
     code = report.judgement.code
     named = code is not None and code in {line.code, str(line.status), line.state}
     failing = report.judgement.verdict is not Verdict.PASS
+    failed = failing and line.ok is False
     return (
         4 * (named and failing)
-        + 2 * (line.exchange.request.operation == wanted)
-        + 2 * (failing and line.ok is False)
+        + 3 * failed
+        + (line.exchange.request.operation == wanted and (failed or not failing))
         + (line.kind not in ASIDE)
         + (line.ok is not None)
     )
@@ -65,8 +68,16 @@ def symptom(report: Report, line: Line | None, words: Words, title: str) -> str:
         vendor=vendor,
         call=request.operation or f"{request.method} {place(request.url)[:200]}",
         stage=_stage(line, words),
-        what=what(line, words),
+        what=trouble(report, line, words),
     )
+
+
+def trouble(report: Report, line: Line, words: Words) -> str:
+    """What came back; where that looks well enough by itself, what is wrong with it."""
+    because = report.judgement.because
+    if line.ok and because and report.judgement.verdict is not Verdict.PASS:
+        return because[0].message(words.language).rstrip(".")[:300]
+    return what(line, words)
 
 
 def _stage(line: Line, words: Words) -> str:
@@ -91,4 +102,6 @@ def what(line: Line, words: Words) -> str:
         return words.say("symptom.state", state=line.state, name=known)
     if line.code is not None:
         return f"{line.code} {line.message}".strip()
+    if line.garbled:
+        return f"HTTP {line.status}, {words.say('symptom.not_json')}"
     return f"HTTP {line.status} {line.message}".strip()

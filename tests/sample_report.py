@@ -193,7 +193,7 @@ ANSWER_LOST = Rule(
     ),
     remedy=Text(
         en="Look for the job at the provider before you call again.",
-        ru="Прежде чем повторять вызов, поищите задачу у провайдера.",
+        ru="Прежде чем повторять вызов, поищите задание у провайдера.",
     ),
 )
 SLOW_POLLS = Rule(
@@ -201,10 +201,10 @@ SLOW_POLLS = Rule(
     severity=Severity.WARN,
     blame=Blame.PROVIDER,
     says=Text(
-        en="the job stayed in state 2 for 4 minutes", ru="задача 4 минуты оставалась в состоянии 2"
+        en="the job stayed in state 2 for 4 minutes", ru="задание 4 минуты оставалось в состоянии 2"
     ),
     remedy=Text(
-        en="Allow at least ten minutes for a job.", ru="Отводите задаче не меньше десяти минут."
+        en="Allow at least ten minutes for a job.", ru="Отводите заданию не меньше десяти минут."
     ),
 )
 KEY_LENGTH = Rule(

@@ -1,7 +1,7 @@
 """Does a report say what its tape says, in both languages, whatever a stranger put on the tape?"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -133,6 +133,35 @@ def test_a_run_without_exchanges_asks_nothing_and_claims_nothing() -> None:
     assert made["request"] is None
     assert not made["asks_provider"]
     assert made["running_jobs"] == ["64f1a2b3c4d5"]
+
+
+def test_an_answer_that_is_not_json_is_no_success() -> None:
+    report = _single({})
+    exchange = replace(report.tape.exchanges[0], answer=Response(status=200, body=b'{"code":1'))
+    made = told(replace(report, tape=replace(report.tape, exchanges=[exchange])))
+
+    assert made["failed"] == 1
+    assert made["symptom"].endswith("HTTP 200, not JSON")
+
+
+def test_an_answer_that_looks_well_is_told_by_what_is_wrong_with_it() -> None:
+    slow = Finding(rule=sample.SLOW_POLLS, evidence=(2,))
+    answer = sample.answered(sample.job(2))
+    tape = sample.tape(sample.case(), [("job", sample.poll(), answer, 0.1) for _ in range(4)])
+    report = sample.incident()
+    judgement = replace(report.judgement, because=(slow,), code=None)
+    made = told(replace(report, tape=tape, judgement=judgement))
+
+    assert made["symptom"].endswith("poll: the job stayed in state 2 for 4 minutes")
+    assert "the job stayed in state 2 for 4 minutes" in made["question"]
+
+
+def test_an_address_that_is_expected_to_be_gone_is_no_failure_of_the_run() -> None:
+    probe = replace(sample.poll(), purpose=Purpose.PROBE)
+    report = _single({"code": 1000, "msg": "OK"})
+    exchange = replace(report.tape.exchanges[0], request=probe, answer=Response(status=404))
+
+    assert told(replace(report, tape=replace(report.tape, exchanges=[exchange])))["failed"] == 0
 
 
 def test_a_lost_answer_says_first_not_to_repeat_the_call() -> None:
@@ -365,7 +394,7 @@ def test_both_languages_have_the_same_words() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_value_of_every_closed_list_has_a_word(language: str) -> None:
     table = words(language).table
-    lists = {
+    lists: dict[str, Iterable[str]] = {
         "verdict": Verdict,
         "severity": Severity,
         "blame": Blame,

@@ -1,4 +1,4 @@
-"""Does the reproduction really make the call again, with nothing lost to the shell and no key in it?"""
+"""Does the reproduction make the very same call, with nothing lost to the shell and no key?"""
 
 import json
 import os
@@ -43,8 +43,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b'{"code":1000}')
-
-    do_GET = do_POST
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name in http.server
         """Stay quiet."""
