@@ -1,16 +1,37 @@
-"""What does the README say of commands and faults? Writes the real ones there (`make docs`)."""
+"""What does the README quote? Writes real help, output and faults there (`make docs`)."""
 
 import os
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from diagnostics.cli import main
 from diagnostics.emulator.faults import load_plan, names
 
-README = Path(__file__).parent.parent / "README.md"
-_MARK = re.compile(r"(<!-- help:(?P<name>[a-z]*) -->\n).*?(<!-- /help -->)", re.DOTALL)
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+_HELP = re.compile(r"(<!-- help:(?P<name>[a-z]*) -->\n).*?(<!-- /help -->)", re.DOTALL)
+_SHELL = re.compile(
+    r"(<!-- shell: (?P<typed>diagnostics [^\n]*) -->\n).*?(<!-- /shell -->)", re.DOTALL
+)
 _FAULTS = re.compile(r"(<!-- faults -->\n).*?(<!-- /faults -->)", re.DOTALL)
+_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]+")
 _WIDE = "88"
+
+
+def filled(text: str) -> str:
+    """The text with the present truth between all marks."""
+    text = _HELP.sub(lambda m: f"{m[1]}{_fenced('text', help_text(m['name']))}{m[3]}", text)
+    text = _SHELL.sub(lambda m: f"{m[1]}{_fenced('console', output(m['typed']))}{m[3]}", text)
+    return _FAULTS.sub(lambda m: f"{m[1]}{faults_table()}\n{m[2]}", text)
+
+
+def helped(text: str) -> list[str]:
+    """Which commands have their help in it."""
+    return [found["name"] for found in _HELP.finditer(text)]
 
 
 def help_text(name: str) -> str:
@@ -27,6 +48,22 @@ def help_text(name: str) -> str:
             os.environ["COLUMNS"] = before
 
 
+def output(typed: str) -> str:
+    """What a command prints on stdout in an empty folder, without the run's own number."""
+    environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
+    with TemporaryDirectory() as folder:
+        ended = subprocess.run(
+            [sys.executable, "-m", "diagnostics.cli.main", *shlex.split(typed)[1:]],
+            capture_output=True,
+            check=False,
+            cwd=folder,
+            env=environment | {"XDG_CACHE_HOME": str(Path(folder) / "cache")},
+            timeout=60,
+        )
+    told = _RUN_ID.sub("RUN_ID", ended.stdout.decode())
+    return f"$ {typed}\n{told.strip()}"
+
+
 def faults_table() -> str:
     """Every named fault with what a run concludes from it."""
     rows = ["| Fault | Verdict | Blame | Code | |", "|---|---|---|---|---|"]
@@ -37,15 +74,8 @@ def faults_table() -> str:
     return "\n".join(rows)
 
 
-def filled(text: str) -> str:
-    """The text with the present help and the present faults between the marks."""
-    text = _FAULTS.sub(lambda m: f"{m[1]}{faults_table()}\n{m[2]}", text)
-    return _MARK.sub(lambda m: f"{m[1]}```text\n{help_text(m['name']).rstrip()}\n```\n{m[3]}", text)
-
-
-def marked(text: str) -> list[str]:
-    """Which commands have a block."""
-    return [found["name"] for found in _MARK.finditer(text)]
+def _fenced(language: str, text: str) -> str:
+    return f"```{language}\n{text.rstrip()}\n```\n"
 
 
 if __name__ == "__main__":

@@ -330,9 +330,9 @@ def _bare(text: str) -> str:
 # --- what is published ------------------------------------------------------------------------
 
 
-def test_the_readme_shows_the_real_help_and_the_real_faults() -> None:
+def test_the_readme_shows_real_help_real_output_and_the_real_faults() -> None:
     text = readme_help.README.read_text("utf-8")
-    assert readme_help.marked(text) == ["", *main.COMMANDS]
+    assert readme_help.helped(text) == ["", *main.COMMANDS]
     assert readme_help.filled(text) == text, "run: make docs"
 
 
