@@ -23,7 +23,7 @@ from diagnostics.promise import MediaLimits
 READ_BYTES_MAX = 64 * 2**20
 """More of a file than this is never held in memory."""
 
-IMAGES = frozenset({*PLUGINS, "heic", "svg"})
+IMAGES = frozenset({*PLUGINS, "tiff", "heic", "svg"})
 AUDIO = frozenset({"mp3", "wav", "m4a", "aac", "aiff", "amr", "flac", "ogg"})
 VIDEO = frozenset({"mp4", "mov", "avi", "webm", "mkv", "flv", "wmv", "mpeg", "mpegts"})
 
@@ -60,9 +60,9 @@ def inspect(data: bytes, *, complete: bool = True) -> MediaFacts:
     digest = hashlib.sha256(data).hexdigest()
     known = _seen.get(digest)
     if known is None:
-        known = _facts(data, BytesIO(data), digest, size_bytes=len(data))
-        if len(_seen) < _SEEN_MAX:
-            _seen[digest] = known
+        if len(_seen) >= _SEEN_MAX:
+            _seen.clear()
+        known = _seen[digest] = _facts(data, BytesIO(data), digest, size_bytes=len(data))
     return known
 
 

@@ -36,6 +36,7 @@ READ_BYTES_MAX = 64 * 2**20
 TIMEOUT_S = 5.0
 MEMORY_BYTES_MAX = 512 * 2**20
 _ONE_AT_A_TIME = Lock()
+_MEMORY_TOLD = Path("/proc/self/statm")
 _OPTIONS = {"probesize": "2000000", "analyzeduration": "2000000"}
 
 
@@ -54,37 +55,46 @@ class Streams:
 
 
 class _Leash:
-    """A seekable file of which only so many bytes may be read."""
+    """A seekable file of which only so many bytes may be read; its own trouble is its end.
+
+    PyAV prints the traceback of whatever is raised in here, so nothing is.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream, self._left = stream, READ_BYTES_MAX
 
     def read(self, size: int) -> bytes:
         """The next bytes; end of file once the allowance is used up."""
-        piece = self._stream.read(min(size, self._left))
+        try:
+            piece = self._stream.read(min(size, self._left))
+        except OSError:
+            return b""
         self._left -= len(piece)
         return piece
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Move, as a file does."""
-        return self._stream.seek(offset, whence)
+        """Move, as a file does; -1 for a place that cannot be."""
+        try:
+            return self._stream.seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return -1
 
     def tell(self) -> int:
-        """Where the next byte comes from."""
-        return self._stream.tell()
+        """Where the next byte comes from. Never asked, but without it PyAV does not seek."""
+        return self._stream.tell()  # pragma: no cover
 
 
 def probe(stream: BinaryIO, container: str) -> Streams:
     """Open the file, read its headers, decode nothing. Never raises."""
     import av  # noqa: PLC0415  # 60 ms that most commands need not pay
 
-    demuxer, leash = DEMUXERS[container], cast("BinaryIO", _Leash(stream))
+    leash = cast("BinaryIO", _Leash(stream))
     try:
         with (
-            _memory_bounded(),
+            memory_bounded(),
             av.open(
                 leash,
-                format=demuxer,
+                format=DEMUXERS[container],
                 options=_OPTIONS,
                 timeout=TIMEOUT_S,
                 metadata_errors="replace",
@@ -98,15 +108,15 @@ def probe(stream: BinaryIO, container: str) -> Streams:
 
 
 @contextmanager
-def _memory_bounded() -> Iterator[None]:
+def memory_bounded(told: Path = _MEMORY_TOLD) -> Iterator[None]:
     """Let the process grow by no more than `MEMORY_BYTES_MAX` meanwhile (where the system can).
 
     A WAV of 16 kB whose header tells of a chunk of 4 GB makes FFmpeg allocate and fill it.
     """
     try:
-        import resource  # noqa: PLC0415  # Windows has none
+        import resource  # noqa: PLC0415  # Windows has none, nor the file
 
-        pages = int(Path("/proc/self/statm").read_bytes().split()[0])
+        pages = int(told.read_bytes().split()[0])
     except (ImportError, OSError):
         yield
         return
@@ -130,7 +140,7 @@ def _streams(opened: Any) -> Streams:
     if video is None and audio is None:
         return Streams(problem="there is neither a picture nor a sound track in it")
     return Streams(
-        duration_s=_duration_s(opened, (s for s in (video, audio) if s is not None)),
+        duration_s=_duration_s(opened),
         width=_side(video, "width"),
         height=_side(video, "height"),
         fps=_fps(video) if video else None,
@@ -153,11 +163,8 @@ def _codec(stream: Any) -> str | None:
     return str(context.codec.canonical_name) if context is not None else "unknown"
 
 
-def _duration_s(opened: Any, streams: Iterator[Any]) -> float | None:
-    if opened.duration is not None:
-        return _positive(opened.duration / 1_000_000)
-    known = [float(s.duration * s.time_base) for s in streams if s.duration and s.time_base]
-    return _positive(max(known, default=0.0))
+def _duration_s(opened: Any) -> float | None:
+    return None if opened.duration is None else _positive(opened.duration / 1_000_000)
 
 
 def _fps(video: Any) -> float | None:

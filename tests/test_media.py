@@ -20,7 +20,7 @@ from PIL import Image
 from diagnostics.emulator.samples import NAMES, sample
 from diagnostics.errors import UsageError
 from diagnostics.media import inspect, inspect_file
-from diagnostics.media_probe import MEMORY_BYTES_MAX
+from diagnostics.media_probe import MEMORY_BYTES_MAX, memory_bounded, probe
 from diagnostics.media_sniff import sniff
 from tests.test_samples import sound
 
@@ -75,6 +75,7 @@ def png_header(width: int, height: int) -> bytes:
         (b"hello", "text"),
         ("привет".encode(), "text"),
         ("привет".encode() * 1000, "text"),
+        (b"!" + "привет".encode() * 1000, "text"),
         (b"#EXTM3U\n#EXTINF:10,\nhttp://127.0.0.1/secret.ts\n", "m3u8"),
         (b"1\n00:00:01,000 --> 00:00:02,000\nHi\n", "srt"),
         (b"[Script Info]\nTitle: x\n", "ass"),
@@ -84,6 +85,7 @@ def png_header(width: int, height: int) -> bytes:
         (b"PK\x03\x04\x14\0\0\0word/document.xml", "docx"),
         (b"PK\x03\x04\x14\0\0\0", "zip"),
         (b"\x1f\x8b\x08\0", "gzip"),
+        (b"II*\0\x08\0\0\0", "tiff"),
         (b"\0\1\2\3\4\5\6\7", "unknown"),
         (b"\xff\xfe\xfd", "unknown"),
     ],
@@ -94,7 +96,7 @@ def test_bytes_are_named_by_what_they_are(data: bytes, container: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "container"),
-    [("BMP", "bmp"), ("GIF", "gif"), ("TIFF", "tiff"), ("AVIF", "avif"), ("JPEG", "jpeg")],
+    [("BMP", "bmp"), ("GIF", "gif"), ("AVIF", "avif"), ("JPEG", "jpeg")],
 )
 def test_a_picture_gives_its_width_and_height(kind: str, container: str) -> None:
     facts = inspect(drawn(kind))
@@ -186,6 +188,48 @@ def test_a_file_of_which_only_the_start_was_read_is_not_called_damaged(name: str
 
 def test_a_jpeg_with_a_trailer_after_its_end_is_whole() -> None:
     assert inspect(sample("face.jpg") + b"\0" * 500).problem is None
+
+
+def test_a_png_that_lacks_only_its_end_mark_is_readable_and_so_not_damaged() -> None:
+    assert inspect(sample("face.png")[:-12]).problem is None
+
+
+def test_a_film_without_any_track_says_so() -> None:
+    facts = inspect(sample("silent.mp4").replace(b"trak", b"free"))
+    assert facts.problem == "there is neither a picture nor a sound track in it"
+    assert facts.has_audio is None
+
+
+class Disk(BytesIO):
+    """A file that fails under the reader's hands."""
+
+    def read(self, _size: int | None = -1) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    def seek(self, _offset: int, _whence: int = 0) -> int:
+        raise OSError(5, "Input/output error")
+
+
+def test_a_disk_that_fails_while_ffmpeg_reads_is_a_fact_and_prints_nothing(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert "cannot open" in (probe(Disk(), "mp4").problem or "")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_container_that_ffmpeg_was_never_told_of_is_a_fact_too() -> None:
+    assert probe(BytesIO(), "nonsense").problem == "it cannot be read as nonsense: KeyError"
+
+
+def test_where_the_system_cannot_tell_its_memory_files_are_read_all_the_same() -> None:
+    with memory_bounded(Path("/no/such/file")):
+        assert inspect(b"hello").container == "text"
+
+
+def test_what_is_remembered_is_bounded_and_stays_right() -> None:
+    for n in range(600):
+        assert inspect(b"%d" % n).size_bytes == len(str(n))
+    assert inspect(sample("face.png")).container == "png"
 
 
 def test_bytes_of_no_known_kind_say_so() -> None:

@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
+from diagnostics import media_rules
 from diagnostics.cli.main import main
+from diagnostics.cli.media import verdict_of
 from diagnostics.emulator.samples import FOLDER, sample
+from diagnostics.finding import Finding, Rule
+from tests.test_media import film
 
 JPEG, CLIP, SILENT = (str(FOLDER / name) for name in ("face.jpg", "clip.mp4", "silent.mp4"))
 
@@ -130,6 +134,35 @@ def test_a_saved_error_page_is_recognised_in_a_file(
     path.write_bytes(b"<!DOCTYPE html><title>403</title>")
     found = told(str(path), "--for", "createTalkingPhoto:talking_photo_url")
     assert [f["rule"] for f in found["findings"]] == ["media-web-page"]
+
+
+def test_what_it_would_break_is_listed_in_words_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["media", SILENT, "http://127.0.0.1:1/x.jpg"]) == 1
+    out = capsys.readouterr().out
+    assert "silent.mp4 would break documented limits of:" in out
+    assert "createTranslation:url  audio no sound track (a sound track) → 1203" in out
+    assert "not known" in out
+
+
+def test_what_is_only_advised_is_marked_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "fast.mov"
+    path.write_bytes(film("mov", "mpeg4", frames=60, fps=50))
+    main(["media", str(path)])
+    assert "fps 50 (≤ 25) (advised)" in capsys.readouterr().out
+
+
+def found(rule: Rule) -> Finding:
+    return Finding(rule=rule)
+
+
+def test_trouble_of_our_own_network_decides_nothing_about_a_file() -> None:
+    assert verdict_of([found(media_rules.PROXY)]) == ("inconclusive", "network")
+    assert verdict_of([found(media_rules.NOT_FETCHED)]) == ("inconclusive", "undecided")
+    assert verdict_of([found(media_rules.PROXY), found(media_rules.CUT)]) == ("fail", "media")
+    assert verdict_of([found(media_rules.SLOW)]) == ("warn", "media")
+    assert verdict_of([]) == ("pass", "none")
 
 
 # --- mistakes ---------------------------------------------------------------------------------

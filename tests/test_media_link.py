@@ -134,6 +134,12 @@ def test_the_ending_is_that_of_the_path(url: str, expected: str) -> None:
     assert ending(url) == expected
 
 
+def test_what_is_no_address_stands_in_its_hosts_place_shortened() -> None:
+    assert host("https://cdn.org:8443/a") == "cdn.org"
+    assert host("http://[::1") == "http://[::1"
+    assert host("x" * 1000) == "x" * 40
+
+
 # --- redirects --------------------------------------------------------------------------------
 
 

@@ -97,7 +97,7 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
     addresses = [name for name in sources if name not in files]
     looked = {**files, **_addresses(addresses, wanted, screen)}
     found = [looked[name] for name in sources]
-    verdict, blame = _verdict([f for one in found for f in one.findings])
+    verdict, blame = verdict_of([f for one in found for f in one.findings])
     if screen.as_json:
         screen.emit("media", _object(found, wanted, screen, verdict, blame))
     else:
@@ -238,7 +238,7 @@ def _fetched(
 # --- judging and saying -----------------------------------------------------------------------
 
 
-def _verdict(findings: Sequence[Finding]) -> tuple[Verdict, Blame]:
+def verdict_of(findings: Sequence[Finding]) -> tuple[Verdict, Blame]:
     """Trouble of our own network decides nothing about a file."""
     fails = [f for f in findings if f.severity is Severity.FAIL]
     if any(f.blame is Blame.MEDIA for f in fails):
