@@ -155,9 +155,9 @@ def _addresses(urls: Sequence[str], wanted: _Wanted, screen: Screen) -> dict[str
     findings = list(of_inputs(wanted.contract, tape, wanted.operation, items))
     return {
         url: _Looked(
-            name=url,
+            name=(shown := screen.gate.url(url)),
             facts=next((f for e in reversed(tape.exchanges) if (f := _facts_of(e, url))), None),
-            findings=tuple(f for f in findings if f.subject == url),
+            findings=tuple(replace(f, subject=shown) for f in findings if f.subject == url),
         )
         for url in urls
     }
@@ -266,7 +266,7 @@ def _show(found: Sequence[_Looked], wanted: _Wanted, screen: Screen) -> None:
     language = screen.language
     rows = [
         (
-            screen.gate.url(one.name),
+            one.name,
             media.describe(one.facts) if one.facts else _UNKNOWN.in_language(language),
         )
         for one in found
@@ -285,7 +285,7 @@ def _show(found: Sequence[_Looked], wanted: _Wanted, screen: Screen) -> None:
 def _show_broken(one: _Looked, wanted: _Wanted, screen: Screen) -> None:
     if one.facts is None:
         return
-    facts = {"name": screen.gate.url(one.name), "provider": wanted.contract.title}
+    facts = {"name": one.name, "provider": wanted.contract.title}
     broken = list(_broken(one.facts, wanted.contract))
     screen.show((_BREAKS if broken else _BREAKS_NONE).fill(screen.language, facts))
     for operation, parameter, found in broken:
@@ -306,7 +306,7 @@ def _object(
         "verdict": verdict,
         "blame": blame,
         "findings": [_finding(f, screen.language) for one in found for f in one.findings],
-        "files": [_described(one, wanted, screen) for one in found],
+        "files": [_described(one, wanted) for one in found],
     }
 
 
@@ -324,8 +324,8 @@ def _finding(finding: Finding, language: str) -> dict[str, Json]:
     }
 
 
-def _described(one: _Looked, wanted: _Wanted, screen: Screen) -> dict[str, Json]:
-    described: dict[str, Json] = {"name": screen.gate.url(one.name)}
+def _described(one: _Looked, wanted: _Wanted) -> dict[str, Json]:
+    described: dict[str, Json] = {"name": one.name}
     described["facts"] = None if one.facts is None else asdict(one.facts)
     if one.facts is not None and wanted.limits is not None:
         described["breaches"] = [asdict(b) for b in media.breaches(one.facts, wanted.limits)]
