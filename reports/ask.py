@@ -79,7 +79,7 @@ def _happened(report: Report, line: Line | None, seen: Digest, said: Words) -> I
         span = {"first": spaced(moment(first)) if first is not None else at}
         span["last"] = spaced(moment(last)) if last is not None else at
         yield said.say("question.happened", failed=tally.failed, **span, **facts)
-    ids = [one["value"] for one in seen.identifiers.found()[:IDS_MAX]]
+    ids = [one["value"] for one in seen.identifiers.found(seen.rows.wanted)[:IDS_MAX]]
     if ids:
         yield said.say("question.ids", ids=", ".join(ids))
 

@@ -13,7 +13,7 @@ from reports.ask import question, reach, steps
 from reports.digest import Digest, digest, host_of, timeline
 from reports.line import Line
 from reports.plain import clean
-from reports.reproduce import reproduction
+from reports.reproduce import repeated, reproduction
 from reports.symptom import focus, symptom
 from reports.words import Words, moment, spaced, words
 
@@ -47,7 +47,7 @@ def document(
         **_course(report, seen),
         **_exchange(report, contract, line, seen),
         "environment": _environment(report.tape.case, contract),
-        "reproduction": reproduction(report, contract, line, said),
+        "reproduction": reproduction(report, contract, repeated(report, line, seen), said),
         "report": dict(formats or {}),
     }
     made["redacted"] = _redacted(made)
@@ -244,7 +244,7 @@ def _course(report: Report, seen: Digest) -> Mapping[str, Any]:
             {**one, "first": moment(one["first_s"]), "last": moment(one["last_s"])}
             for one in seen.states
         ],
-        "identifiers": seen.identifiers.found(),
+        "identifiers": seen.identifiers.found(seen.rows.wanted),
         "identifiers_more": seen.identifiers.more,
         "timeline": timeline(seen),
         "media": seen.media,

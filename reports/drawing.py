@@ -94,16 +94,15 @@ def _crowded(starts: Sequence[float], whole_s: float, layout: Layout) -> bool:
 
 
 def story(report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The sent lines of the scenario that shows the symptom; of all scenarios where it has none."""
+    """The sent lines of the scenario that shows the symptom, and the deciding ones of others."""
     rows = report["timeline"]
     shown = report["request"] or {}
+    decisive = {at for one in report["because"] for at in one["evidence"]}
     scenario = next(
         (row["scenario"] for row in rows if row.get("position") == shown.get("position")), None
     )
-    ours = [row for row in rows if row["elided"] or row["scenario"] == scenario]
-    sent = [
-        run for run in runs(ours if scenario else rows) if run["elided"] or run["ok"] is not None
-    ]
+    told = [row for row in rows if _belongs(row, scenario, decisive)]
+    sent = [run for run in runs(told) if run["elided"] or run["ok"] is not None]
     while sent and sent[0]["elided"]:
         sent.pop(0)
     while sent and sent[-1]["elided"]:
@@ -113,6 +112,12 @@ def story(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     hidden = sent[ROWS_FIRST:-ROWS_LAST]
     count = sum(run["elided"] or run["count"] for run in hidden)
     return [*sent[:ROWS_FIRST], {"elided": count}, *sent[-ROWS_LAST:]]
+
+
+def _belongs(row: Mapping[str, Any], scenario: str | None, decisive: set[int]) -> bool:
+    if row["elided"] or not scenario:
+        return True
+    return row["scenario"] == scenario or row["position"] in decisive
 
 
 def drawing(report: Mapping[str, Any], phrase: Phrases, layout: Layout) -> dict[str, Any] | None:

@@ -78,7 +78,9 @@ class Identifiers:
             self.last.pop(0)
             self.more += 1
 
-    def found(self) -> list[dict[str, Any]]:
-        """Those of failed exchanges first: they are the ones to quote."""
+    def found(self, decisive: frozenset[int] = frozenset()) -> list[dict[str, Any]]:
+        """Those of failed exchanges first, then those of the evidence: they are to be quoted."""
         kept = {(one["kind"], one["value"]): one for one in (*self.first, *self.last)}
-        return sorted(kept.values(), key=lambda one: not one["failed"])
+        return sorted(
+            kept.values(), key=lambda one: (not one["failed"], one["position"] not in decisive)
+        )

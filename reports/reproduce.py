@@ -10,6 +10,7 @@ from diagnostics.contract import Contract, decode
 from diagnostics.finding import Report
 from diagnostics.model import Case, Request, TargetKind
 from diagnostics.promise import Scheme
+from reports.digest import Digest
 from reports.line import Line
 from reports.plain import plain
 from reports.words import Words
@@ -19,6 +20,14 @@ EMULATOR_PORT = 8471
 OURS = {"host", "content-length", "accept-encoding", "connection", "user-agent", "accept"}
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _GLOBBED = re.compile(r"[\[\]{}]")
+
+
+def repeated(report: Report, line: Line | None, seen: Digest) -> Line | None:
+    """The call to make again: an emulator that starts afresh knows no job, so the planned one."""
+    case = report.tape.case
+    tally = seen.operations.get(case.plan.operation) if case.plan else None
+    planned = (tally.last_failed or tally.last_well) if tally else None
+    return planned or line if in_process(case) else line
 
 
 def reproduction(
