@@ -143,13 +143,16 @@ def _weighed(contract: Contract, finding: Finding, clear: Mapping[str, Outcome])
     if looked_at is None:
         return finding
     surer = INPUTS_FINE + max(0.0, finding.certainty - 0.45)
-    if looked_at.verdict is Verdict.WARN:
+    suspects = [f for f in looked_at.findings if f.severity is Severity.WARN]
+    if any(finding.code in suspect.explains for suspect in suspects):
+        return finding  # an input that may well be the cause: the code alone decides nothing
+    if suspects:
         surer -= 0.2
     return replace(finding, certainty=min(0.9, round(surer, 2)))
 
 
 def _failed(seen: _Evidence, excluded: tuple[Excluded, ...]) -> Judgement:
-    symptoms = {f.code for f in seen.fails if f.code}
+    symptoms = {f.code for f in seen.fails if f.code and not f.explains}
     causes = [f for f in seen.fails if f.explains & symptoms and f.certainty >= SURE_ENOUGH]
     deciding = min(causes or seen.fails, key=_rank)
     agreeing = [f for f in seen.fails if f.blame is deciding.blame]

@@ -83,6 +83,22 @@ def test_on_1015_with_inputs_nobody_looked_at_nobody_is_blamed() -> None:
     assert found.code == "1015"
 
 
+def test_on_1015_an_input_that_may_be_unfit_leaves_it_undecided() -> None:
+    odd = Finding(
+        rule=rule(Severity.WARN, Blame.MEDIA), certainty=0.6, explains=frozenset({"1015"})
+    )
+    found = concluded(outcome("media", odd), outcome("job", error_1015()))
+    assert (found.verdict, found.blame) == (Verdict.INCONCLUSIVE, Blame.UNDECIDED)
+
+
+def test_a_code_that_was_only_predicted_is_not_taken_for_the_answer() -> None:
+    photo = failing(Blame.MEDIA, 0.9, "1015", "1015")
+    sound = failing(Blame.MEDIA, 0.9, "1201", "1201")
+    answered = replace(error_1015(), code="1201", facts={"code": "1201"})
+    found = concluded(outcome("media", photo, sound), outcome("job", answered))
+    assert (found.blame, found.code) == (Blame.MEDIA, "1201")
+
+
 def test_a_media_fault_that_does_not_explain_the_code_does_not_take_the_blame_from_the_key() -> (
     None
 ):

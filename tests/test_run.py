@@ -20,6 +20,7 @@ from diagnostics.emulator.faults import load_plan
 from diagnostics.emulator.serve import Served
 from diagnostics.tape import read_whole
 from tests.drive_cases import akool
+from tests.test_live import self_signed
 
 KEY = "invented-akool-key-0001-never-real"
 TREE = Path(__file__).parents[1]
@@ -58,7 +59,7 @@ def provider(answers: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, li
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST = do_HEAD = _answer  # noqa: N815  # the standard library's names
+        do_GET = do_POST = do_HEAD = do_CONNECT = _answer  # noqa: N815  # the standard library's names
 
         def log_message(self, *_args: object) -> None:
             """Be quiet."""
@@ -387,3 +388,39 @@ def test_through_the_emulator_on_a_port_the_command_says_the_same(
     assert found["blame"] == blame
     assert found["virtual_time"] is False
     assert found["target"]["kind"] == "emulator"
+
+
+# --- the way there ----------------------------------------------------------------------------
+
+
+def test_a_proxy_that_refuses_is_network_and_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AKOOL_API_KEY", KEY)
+    with provider({}) as (url, heard):
+        monkeypatch.setenv("HTTPS_PROXY", url)
+        exit_code = main(["run", "network", "--target", "live", "--json"])
+    found = told(capsys)
+    assert (exit_code, found["blame"]) == (1, "network")
+    assert "proxy" in json.dumps(found["findings"])
+    assert all(line.startswith("CONNECT") for line in heard)
+
+
+def test_a_self_signed_certificate_is_network_and_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server.socket = self_signed(tmp_path).wrap_socket(server.socket, server_side=True)
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # the client breaks off
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        port = server.server_address[1]
+        exit_code = main(["run", "network", "--target", f"https://127.0.0.1:{port}", "--json"])
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    found = told(capsys)
+    assert (exit_code, found["blame"]) == (1, "network")
+    assert "self-signed" in json.dumps(found["findings"])
