@@ -1,6 +1,7 @@
 """Does `explain` tell everything that is known, and nothing else?"""
 
 import json
+from argparse import Namespace
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 
 from diagnostics import contract_load
 from diagnostics.cli import discover, main
+from diagnostics.cli import explain as command
+from diagnostics.cli.screen import Screen
 from diagnostics.contract import Contract
 from diagnostics.errors import Exit, UsageError
 from diagnostics.explain import Entry, explain
@@ -179,3 +182,28 @@ def test_people_read_it_in_russian(capsys: pytest.CaptureFixture[str]) -> None:
 def test_unquoted_words_are_one_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["explain", *SHARED.split(), "--json"]) == Exit.OK
     assert json.loads(capsys.readouterr().out)["query"] == SHARED
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("answer-not-json", ["finding of this program", "… answered HTTP …", "do  "]),
+        ("webhookurl", ["pitfall of AKOOL", "blame", "parameters"]),
+        ("429", ["HTTP status", "rate-limit", "Retry-After"]),
+        ("3", ["state of a job at AKOOL", "video: completed (done)"]),
+    ],
+)
+def test_people_read_what_is_known_of_every_kind(
+    asked: str, told: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.main(["explain", asked]) == Exit.OK
+    shown = capsys.readouterr().out
+    assert not [part for part in told if part not in shown]
+    assert "{" not in shown
+
+
+def test_with_several_providers_one_must_be_named() -> None:
+    options = Namespace(provider=None, text=["1015"], operation=None)
+    with pytest.raises(UsageError) as caught:
+        command.main(options, Screen())
+    assert "--provider" in str(caught.value.hint)

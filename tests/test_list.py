@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from diagnostics import contract_load
 from diagnostics.cli import discover, main
 from diagnostics.cli.list_ import LISTS
-from diagnostics.errors import Exit, UsageError
+from diagnostics.errors import ContractError, Exit, UsageError
 
 ROOT = Path(__file__).parent.parent
 SUITE = [
@@ -90,3 +91,30 @@ def test_one_scenario_is_found_by_name_and_a_wrong_one_names_the_nearest() -> No
     with pytest.raises(UsageError) as caught:
         discover.scenario("netwrk")
     assert caught.value.hint == "nearest: network"
+
+
+@pytest.mark.parametrize("binds", [None, "a string", discover.scenario("network")])
+def test_a_module_that_binds_no_scenario_of_its_name_is_told(binds: object) -> None:
+    module = ModuleType("scenarios.invented")
+    module.__file__ = "scenarios/invented.py"
+    vars(module)["SCENARIO"] = binds
+    with pytest.raises(ContractError, match="binds no SCENARIO named 'invented'") as caught:
+        discover.bound(module, "invented")
+    assert caught.value.place == "scenarios/invented.py"
+
+
+def test_people_see_every_meaning_and_both_blames_of_a_code(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main.main(["list", "codes"]) == Exit.OK
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("1015 ")]
+    assert "Create video error, please try again later, Video processing error" in line
+    assert "provider, media" in line
+
+
+def test_each_price_is_said_as_far_as_it_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    operations = contract_load.load("akool").operations
+    for row in listed("operations", capsys):
+        price = operations[row["id"]].price
+        assert (row["price"] == "free") is price.free
+        assert (row["price"] == f"{price.amount or 0:g} credits") is (price.amount is not None)

@@ -177,6 +177,24 @@ def test_a_traceback_goes_to_a_file_through_the_gate(
     assert INVENTED not in text + capsys.readouterr().err
 
 
+def test_where_no_traceback_can_be_written_the_error_is_still_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out").write_text("a file stands where the folder should be")
+    monkeypatch.chdir(tmp_path)
+    assert main.Session(["run", "-vv"]).guarded(broken) == Exit.INCONCLUSIVE
+    assert "the traceback could not be written" in capsys.readouterr().err
+
+
+def test_help_fits_the_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    assert main.columns() == 50
+    monkeypatch.setenv("COLUMNS", "no number")
+    assert 40 <= main.columns() <= 100
+
+
 def test_a_key_of_the_environment_is_in_no_message() -> None:
     ended = program("explain", INVENTED, environment={"AKOOL_API_KEY": INVENTED})
     assert ended.returncode == Exit.USAGE

@@ -4,6 +4,7 @@ import pkgutil
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
+from types import ModuleType
 
 import scenarios as folder
 from diagnostics.errors import ContractError, UsageError
@@ -30,12 +31,16 @@ def scenarios() -> dict[str, Scenario]:
 
 
 def _bound(name: str) -> Scenario:
-    module = import_module(f"{folder.__name__}.{name}")
+    return bound(import_module(f"{folder.__name__}.{name}"), name)
+
+
+def bound(module: ModuleType, name: str) -> Scenario:
+    """The scenario that a module of the folder binds; an error says what it lacks."""
     found = getattr(module, "SCENARIO", None)
     if not isinstance(found, Scenario) or found.name != name:
         raise ContractError(
             f"scenarios/{name}.py binds no SCENARIO named {name!r}",
-            place=module.__file__,
+            place=getattr(module, "__file__", None),
             hint=f'bind SCENARIO = Scenario(name="{name}", …) at the end of the module',
         )
     return found
