@@ -189,6 +189,23 @@ def test_many_inputs_are_looked_at_and_the_first_unfit_one_decides() -> None:
     assert play(work)["code"] == 1016
 
 
+def test_where_the_documents_name_no_code_an_unfit_input_is_1015() -> None:
+    async def work(talk: Talk) -> int:
+        body = {
+            "image_url": "https://example.com/a.png",
+            "prompt": "p",
+            "negative_prompt": "n",
+            "resolution": "4k",
+            "video_length": 10,
+            "extend_prompt": False,
+            "audio_type": 3,
+        }
+        made = await talk.post("/api/open/v4/image2Video/createBySourcePrompt", body)
+        return int(made.json()["code"])
+
+    assert play(work) == 1015
+
+
 def test_a_fault_on_the_media_is_what_the_create_meets(tmp_path: Path) -> None:
     for do in ({"status": 403}, {"html": "sign in"}, {"reset": "before"}, {"cut": 0.2}):
         plan = plan_of(tmp_path, {"target": "/_media/face.jpg", "do": do})

@@ -38,6 +38,7 @@ SEEN_MAX = 10_000
 _BODILESS = frozenset({204, 205, 304})
 _CHUNKS_S = 0.5
 _PATH_MAX = 500
+_LOOK_S = 0.5
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -122,8 +123,6 @@ class Emulator:
             await self._http(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
-        else:
-            await send({"type": "websocket.close", "code": 1000})
 
     async def _lifespan(self, receive: Any, send: Send) -> None:
         while True:
@@ -166,7 +165,7 @@ class Emulator:
         if effects.delay_s:
             await asyncio.sleep(effects.delay_s)
         if effects.hang_s or effects.reset == "before":
-            await asyncio.sleep(effects.hang_s)
+            await _hang(scope, effects.hang_s)
             self._break(scope, call)
             return
         reply = await self._bent(call, effects)
@@ -316,8 +315,17 @@ class Emulator:
     def _dated(self, skew_s: float) -> bytes:
         second = int(self.clock.now() + skew_s)
         if second != self._date[0]:
-            try:
-                self._date = (second, formatdate(second, usegmt=True).encode())
-            except (ValueError, OverflowError, OSError):  # a plan may leave the calendar
-                self._date = (second, b"Thu, 01 Jan 1970 00:00:00 GMT")
+            self._date = (second, formatdate(second, usegmt=True).encode())
         return self._date[1]
+
+
+async def _hang(scope: Message, seconds: float) -> None:
+    """Say nothing that long, or until the caller has gone, where the server can tell."""
+    gone = scope.get("extensions", {}).get("diagnostics.gone")
+    if gone is None:
+        await asyncio.sleep(seconds)
+        return
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + seconds
+    while loop.time() < until_s and not gone():  # noqa: ASYNC110  # the server offers no event
+        await asyncio.sleep(min(_LOOK_S, until_s - loop.time()))

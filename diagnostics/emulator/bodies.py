@@ -60,8 +60,6 @@ class Bodies:
                 lay(answer, place, _list(answer, place)[:1] or [{}])
             lay(answer, path, work.id)
         self._spare_ids(answer, work)
-        if work.operation.id == job.read:
-            self._fill(answer, work, value, now_s)
         return dump(answer)
 
     def _spare_ids(self, answer: Json, work: Work) -> None:

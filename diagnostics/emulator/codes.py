@@ -5,7 +5,7 @@ import re
 from functools import cached_property
 
 from diagnostics.contract import Contract
-from diagnostics.model import Blame, Json, Retry
+from diagnostics.model import Blame, Json
 from diagnostics.promise import Envelope, Operation
 
 _EMPTY = re.compile(r"\b(empty|missing|required)\b", re.IGNORECASE)
@@ -59,20 +59,16 @@ class Codes:
         return _first(self._of(Blame.QUOTA, op))
 
     def too_often(self, op: Operation) -> str | None:
-        """More calls than the limit."""
-        return _first(self._of(Blame.RATE_LIMIT, op))
+        """More calls than the limit, which may name its own code."""
+        rate = self._contract.limits.get("rate")
+        named = rate.get("code") if isinstance(rate, dict) else None
+        return str(named) if named else _first(self._of(Blame.RATE_LIMIT, op))
 
     def media(self, op: Operation) -> str | None:
         """An input nobody can use, where its limits name no code."""
         known = self._contract.errors
-        found = [c for c, e in known.items() if e.inspect_inputs]
-        own = [c for c in found if c in op.codes]
-        return _first(own) or _first(found) or _first(self._of(Blame.MEDIA, op))
-
-    def backoff(self, op: Operation) -> str | None:
-        """The provider's own passing trouble."""
-        known = self._contract.errors
-        return _first([c for c in self._of(Blame.PROVIDER, op) if known[c].retry is Retry.BACKOFF])
+        found = [c for c in self._of(Blame.PROVIDER, op) if known[c].inspect_inputs]
+        return _first(found) or _first(self._of(Blame.MEDIA, op))
 
     def words(self, code: str | None, op: Operation | None) -> str:
         """What the provider says with a code: the operation's own page first."""

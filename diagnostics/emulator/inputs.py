@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from diagnostics.contract import dig
@@ -11,6 +12,9 @@ from diagnostics.drive.clock import Clock
 from diagnostics.emulator.reply import Reply
 from diagnostics.model import Json, MediaFacts
 from diagnostics.promise import MediaLimits, Operation
+
+if TYPE_CHECKING:  # heavy, loaded only for inputs on this machine
+    import httpx
 
 BYTES_MAX, WAIT_S, REDIRECTS_MAX, URLS_MAX = 64 * 2**20, 5.0, 5, 50
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -86,7 +90,7 @@ class Inputs:
         return None
 
 
-async def _body(response: "httpx.Response") -> bytes | None:  # type: ignore[name-defined]  # noqa: F821  # lazy
+async def _body(response: "httpx.Response") -> bytes | None:
     data = bytearray()
     async for part in response.aiter_bytes():
         data += part

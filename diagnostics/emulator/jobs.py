@@ -105,10 +105,13 @@ class Work:
 class Jobs:
     """Every job of one emulator, by its id and by the other ids its create answered with."""
 
-    def __init__(self, contract: Contract, *, seed: int, speed: float) -> None:
+    def __init__(
+        self, contract: Contract, *, seed: int, speed: float, limit: int = JOBS_MAX
+    ) -> None:
         self._contract = contract
         self._dice = random.Random(f"jobs:{seed}")
         self._speed = max(speed, 1e-6)
+        self._limit = limit
         self._by_id: dict[str, Work] = {}
         self._also: dict[str, str] = {}
 
@@ -135,7 +138,7 @@ class Jobs:
         """One more id for a job."""
         spare = self.new_id()
         self._also[spare] = work.id
-        if len(self._also) > JOBS_MAX:
+        if len(self._also) > self._limit:
             del self._also[next(iter(self._also))]
         return spare
 
@@ -159,7 +162,7 @@ class Jobs:
             fault=fault,
             given=_repeated(body),
         )
-        if len(self._by_id) >= JOBS_MAX:
+        if len(self._by_id) >= self._limit:
             self.forget(next(iter(self._by_id)))
         self._by_id[work.id] = work
         return work

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -31,7 +31,8 @@ class BreakableProtocol(HttpToolsProtocol):
         """Offer the reset to the application."""
         super().on_message_begin()
         self._header_bytes = 0
-        self.scope["extensions"] = {"diagnostics.abort": self.abort}  # type: ignore[dict-item]  # ours
+        offered: dict[str, Any] = {"diagnostics.abort": self.abort, "diagnostics.gone": self.gone}
+        self.scope["extensions"] = offered
 
     def on_url(self, url: bytes) -> None:
         """Bound the address."""
@@ -47,6 +48,10 @@ class BreakableProtocol(HttpToolsProtocol):
         self._header_bytes += size
         if self._header_bytes > _HEADER_BYTES_MAX:
             self.transport.close()
+
+    def gone(self) -> bool:
+        """Whether the caller has hung up."""
+        return self.transport.is_closing()
 
     def abort(self) -> None:
         """Send RST instead of an answer."""

@@ -167,6 +167,8 @@ class Service:
         unfit = await self._inputs.unfit(op, body) if op.media else None
         if unfit:
             return self.refuse(op, unfit.code or self._codes.media(op))
+        if price > self.account.credits:  # somebody else paid while we looked at the inputs
+            return self.refuse(op, self._codes.quota(op))
         if op.spends:
             self.account.charge(op, price)
         return None

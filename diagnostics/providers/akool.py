@@ -12,9 +12,14 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from diagnostics.errors import UsageError
 from diagnostics.model import Json
+
+if TYPE_CHECKING:  # heavy, loaded only when a callback is made or opened
+    from cryptography.hazmat.primitives.ciphers import Cipher
+    from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 _BLOCK_BITS = 128
 _IV_BYTES = 16
@@ -77,7 +82,7 @@ def decrypt(hidden: str, *, client_id: str, client_secret: str) -> str:
         ) from error
 
 
-def _cipher(client_id: str, client_secret: str) -> "Cipher[CBC]":  # type: ignore[name-defined]  # noqa: F821  # lazy
+def _cipher(client_id: str, client_secret: str) -> "Cipher[CBC]":
     from cryptography.hazmat.primitives.ciphers import Cipher  # noqa: PLC0415  # heavy
     from cryptography.hazmat.primitives.ciphers.algorithms import AES  # noqa: PLC0415  # heavy
     from cryptography.hazmat.primitives.ciphers.modes import CBC  # noqa: PLC0415  # heavy
