@@ -135,7 +135,20 @@ def test_a_near_miss_of_a_name_is_found_as_a_pitfall(
 
 
 @pytest.mark.parametrize(
-    "nonsense", ["9999", "zzqx", "the", "", "{}", "\x00", "🦆", "-1", "1" * 5000]
+    "nonsense",
+    [
+        "the weather in Berlin, please",
+        "sourdough video starter recipe",
+        "9999",
+        "zzqx",
+        "the",
+        "",
+        "{}",
+        "\x00",
+        "🦆",
+        "-1",
+        "1" * 5000,
+    ],
 )
 def test_what_nobody_knows_is_an_error_and_not_a_guess(
     nonsense: str, akool: Contract, rules: dict[str, Rule]

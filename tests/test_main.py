@@ -215,14 +215,11 @@ def test_a_reader_that_leaves_is_no_error() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_full_disk_behind_stdout_is_told() -> None:
+@pytest.mark.parametrize("asked", [["list", "codes"], ["--help"], ["list", "codes", "--json"]])
+def test_a_full_disk_behind_stdout_is_told_once(asked: list[str]) -> None:
     with Path("/dev/full").open("wb") as full:
         ended = subprocess.run(
-            [*PROGRAM, "list", "codes"],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            timeout=60,
-            check=False,
+            [*PROGRAM, *asked], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
         )
     assert ended.returncode == Exit.USAGE
     assert ended.stderr == b"error: cannot write to standard output: No space left on device\n"

@@ -76,6 +76,15 @@ class Parser(argparse.ArgumentParser):
         message = message.replace("invalid _", "invalid ")  # a converter's name is private
         raise UsageError(message, hint=near or f"see: {self.prog} --help")
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Help and version; argparse itself would keep silent about a full disk."""
+        try:
+            (file or sys.stdout).write(message)
+        except BrokenPipeError:
+            _abandon_stdout()
+        except OSError as error:
+            raise _unwritable(error) from error
+
 
 def columns() -> int:
     """How wide help may be (shutil would bring three compression libraries)."""
@@ -206,8 +215,12 @@ def _flush(code: int) -> int:
     except OSError as error:
         _abandon_stdout()
         if code == Exit.OK and not isinstance(error, BrokenPipeError):
-            raise UsageError(f"cannot write to standard output: {error.strerror}") from error
+            raise _unwritable(error) from error
     return code
+
+
+def _unwritable(error: OSError) -> UsageError:
+    return UsageError(f"cannot write to standard output: {error.strerror}")
 
 
 def _abandon_stdout() -> None:
