@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import time
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from diagnostics.contract_load import load
 from diagnostics.drive.clock import VirtualClock, run
 from diagnostics.emulator.app import Emulator
+from diagnostics.emulator.faults import load_plan
 from diagnostics.emulator.serve import Served
 from tests.emulating import BALANCE, CREATE, STATUS, TOKEN
 
@@ -184,6 +186,25 @@ def test_several_requests_on_one_connection_are_answered_in_order() -> None:
         heard = raw(port, one + one + last, hang_up=False)
         assert heard.count(b"HTTP/1.1 200 OK") == 2
         assert heard.index(b"404") > heard.rindex(b"200 OK")
+
+
+def test_a_caller_who_gives_up_on_a_hung_call_is_forgotten() -> None:
+    with Served(CONTRACT, faults=load_plan("hang")) as server:
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.get(f"{server.base_url}{BALANCE}", timeout=0.2, trust_env=False)
+        deadline_s = time.monotonic() + 5
+        while not any(one.status == 0 for one in server.emulator.seen):
+            assert time.monotonic() < deadline_s
+            httpx.get(f"{server.base_url}/_media/none", trust_env=False)
+
+
+def test_a_reset_is_a_real_one_and_not_a_polite_end() -> None:
+    with Served(CONTRACT, faults=load_plan("connection-reset")) as server:
+        port = int(server.base_url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(f"GET {BALANCE} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            with pytest.raises(ConnectionResetError):
+                connection.recv(100)
 
 
 def test_two_servers_stand_side_by_side_and_end_at_once() -> None:

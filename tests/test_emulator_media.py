@@ -160,6 +160,20 @@ def test_an_input_that_is_no_picture_is_1015(script: Script) -> None:
     assert on_this_machine(script) == [1015]
 
 
+def test_who_cannot_pay_is_told_so_before_anybody_looks_at_the_inputs() -> None:
+    assert play(lambda talk: codes(talk, "https://example.com/a.jpg"), credits=1) == [1006]
+
+
+def test_two_creates_at_once_cannot_spend_the_same_credits() -> None:
+    async def work(talk: Talk) -> tuple[list[int], float]:
+        async with serving(lambda _heard: [http(sample("face.jpg"))]) as wire:
+            urls = [f"{wire.base_url}/{name}.jpg" for name in "abc"]
+            found = await asyncio.gather(*(codes(talk, url) for url in urls))
+            return sorted(code for one in found for code in one), await talk.balance()
+
+    assert play(work, credits=15) == ([1000, 1006, 1006], 5)
+
+
 def test_a_redirect_on_this_machine_is_followed() -> None:
     def script(heard: bytes) -> list[bytes]:
         if b"GET /new" in heard:

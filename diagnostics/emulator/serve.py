@@ -55,6 +55,8 @@ class BreakableProtocol(HttpToolsProtocol):
 
     def abort(self) -> None:
         """Send RST instead of an answer."""
+        if self.gone():
+            return
         if self.cycle is not None:
             self.cycle.disconnected = True
         raw = self.transport.get_extra_info("socket")
