@@ -1,0 +1,63 @@
+"""`python -m benchmarks.checker BASE_URL KEY COUNT JUNIT`: free checks, live, judged, as JUnit."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+from benchmarks.servers import Server
+from benchmarks.wiring import conversations, free_read, live
+from diagnostics.answers import findings
+from diagnostics.contract import Contract
+from diagnostics.model import Ask, Exchange, Together
+
+VOICES = 8
+"""Conversations at once, as the scenario `endpoints` has them."""
+
+
+def main(base_url: str, key: str, count: int, junit: Path) -> int:
+    """Ask, judge, write; exit code 1 when a check fails."""
+    contract, exchanges = asyncio.run(ask(Server(base_url=base_url, key=key), count))
+    failed = [_said(contract, exchange) for exchange in exchanges]
+    junit.write_text(report(exchanges, failed), "utf-8")
+    return 0 if len(exchanges) == count and not any(failed) else 1
+
+
+async def ask(where: Server, count: int) -> tuple[Contract, Sequence[Exchange]]:
+    """All checks, several conversations side by side; what came stands on the tape."""
+    contract, driver, recording = live(where)
+
+    def voice(start: int) -> Ask:
+        for number in range(start, count, VOICES):
+            yield free_read(contract, number)
+
+    def everything() -> Ask:
+        yield Together(asks=tuple(voice(start) for start in range(VOICES)))
+
+    try:
+        await conversations(contract, driver, recording).run(everything())
+    finally:
+        await driver.aclose()
+    return contract, recording.exchanges
+
+
+def _said(contract: Contract, exchange: Exchange) -> str:
+    return "; ".join(finding.message("en") for finding in findings(contract, exchange))
+
+
+def report(exchanges: Sequence[Exchange], failed: Sequence[str]) -> str:
+    """JUnit's XML: one case a check."""
+    cases = "".join(
+        f"<testcase classname='checks' name={quoteattr(exchange.request.label)} "
+        f"time='{exchange.duration_s:.6f}'>"
+        + (f"<failure message={quoteattr(said)}/>" if said else "")
+        + "</testcase>"
+        for exchange, said in zip(exchanges, failed, strict=True)
+    )
+    bad = sum(map(bool, failed))
+    return f"<testsuite name='checks' tests='{len(failed)}' failures='{bad}'>{cases}</testsuite>\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])))
