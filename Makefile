@@ -29,7 +29,7 @@ check: $(READY)
 
 bench: $(READY)
 	@$(PY) -m compileall -q $(OURS)
-	@$(PY) benchmarks $(ARGS)
+	@$(PY) -m benchmarks $(ARGS)
 
 docs: $(READY)
 	@$(PY) -m tests.readme_help
