@@ -1,0 +1,288 @@
+"""Is there enough for the planned call: credits, price, rate limits?
+
+One free read of the balance. A price that the documents do not give stays unknown: an emulator's
+price is never held against a real balance.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+
+from diagnostics import answers
+from diagnostics.contract import Contract, dig
+from diagnostics.finding import Finding, Rule
+from diagnostics.model import (
+    Ask,
+    Blame,
+    Case,
+    Certainty,
+    Exchange,
+    Json,
+    Purpose,
+    Tape,
+    Text,
+    Unsent,
+)
+from diagnostics.promise import Operation, Price
+from diagnostics.scenario import Scenario
+from scenarios._quota_rules import (
+    DISPUTED,
+    ENOUGH,
+    INSUFFICIENT,
+    LIMITS,
+    NEARLY_EMPTY,
+    ODD_BALANCE,
+    PRICE_UNKNOWN,
+    RATE_HEADERS,
+    RATE_SPENT,
+    RULES,
+    THROTTLED,
+)
+
+NAME = "quota"
+
+
+def offered(contract: Contract, _case: Case) -> Text | None:
+    """Only a provider with a balance to read can be asked for it."""
+    if contract.roles.get("balance") in contract.operations:
+        return None
+    return Text(
+        en="the contract names no operation that reads the balance",
+        ru="в контракте нет операции, которая читает баланс",
+    )
+
+
+def ask(contract: Contract, _case: Case) -> Ask:
+    """Read the balance once."""
+    if contract.roles.get("balance") in contract.operations:
+        yield contract.request(contract.roles["balance"], label="balance")
+
+
+def judge(contract: Contract, tape: Tape) -> Iterator[Finding]:
+    """Balance against price, then what is known and seen of rate limits."""
+    reads = _reads(contract, tape)
+    if not reads:
+        return
+    last = reads[-1]
+    if answers.succeeded(contract, last):
+        yield from _balance(contract, tape.case, last)
+        yield from _turned_away(contract, reads)
+    yield from answers.findings(contract, last)
+    yield from _headers(contract, last)
+    if contract.limits and last.response:
+        yield _limits(contract)
+
+
+def _reads(contract: Contract, tape: Tape) -> list[Exchange]:
+    balance = contract.roles.get("balance")
+    reads = [
+        exchange
+        for exchange in tape
+        if exchange.scenario in {NAME, ""}
+        and exchange.request.operation == balance
+        and exchange.request.purpose is Purpose.CALL
+        and not isinstance(exchange.answer, Unsent)
+    ]
+    return sorted(reads, key=lambda exchange: exchange.started_s)
+
+
+# --- credits ----------------------------------------------------------------------------------
+
+
+def _balance(contract: Contract, case: Case, read: Exchange) -> Iterator[Finding]:
+    response = read.response
+    if response is None:
+        return
+    body = contract.read(response, read.request.operation).body
+    found = dig(body, contract.roles.get("balance_field", ""))
+    seen = found[0] if found else None
+    balance = _number(seen)
+    if balance is None or balance < 0:
+        shown = "?" if not found else repr(seen)[:80]
+        yield _of(ODD_BALANCE, read, answers.subject(read), certainty=0.8, seen=shown)
+    if balance is not None:
+        yield from _against_price(contract, case, read, balance)
+
+
+def _number(value: Json) -> float | None:
+    """A finite number, also one written as text."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value[:64] if isinstance(value, str) else value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _against_price(
+    contract: Contract, case: Case, read: Exchange, balance: float
+) -> Iterator[Finding]:
+    codes = _codes(contract, Blame.QUOTA)
+    facts = {"balance": f"{balance:g}", "codes": " / ".join(codes) or "?"}
+    planned = contract.operations.get(case.plan.operation) if case.plan else None
+    price = _price(planned, case.plan.body) if planned and case.plan else None
+    subject = planned.id if planned else answers.subject(read)
+    if planned:
+        yield from _disputed(planned, read)
+    if planned is None or price is None:
+        if planned:
+            yield _of(PRICE_UNKNOWN, read, subject, certainty=0.95, **facts)
+        if balance < _cheapest(contract):
+            yield _of(NEARLY_EMPTY, read, subject, certainty=0.7 if balance > 0 else 0.9, **facts)
+        return
+    body = case.plan.body if case.plan else None
+    facts |= {"price": f"{price:g}"} | _how(planned.price, body)
+    if balance >= price:
+        yield _of(ENOUGH, read, subject, certainty=0.95, **facts)
+        return
+    yield Finding(
+        rule=INSUFFICIENT,
+        subject=subject,
+        facts=facts,
+        evidence=(read.position,),
+        certainty=0.9 if planned.price.source.certainty is Certainty.DOCUMENTED else 0.7,
+        code=next((code for code in codes if code in planned.codes), codes[0] if codes else None),
+        explains=frozenset(codes),
+    )
+
+
+def _of(rule: Rule, read: Exchange, subject: str, *, certainty: float, **facts: str) -> Finding:
+    return Finding(
+        rule=rule, subject=subject, facts=facts, evidence=(read.position,), certainty=certainty
+    )
+
+
+def _price(operation: Operation, body: Json) -> float | None:
+    try:
+        price = operation.price.of(body)
+    except (ArithmeticError, ValueError):  # a duration no clock can hold
+        return None
+    return price if price is None or math.isfinite(price) else None
+
+
+def _codes(contract: Contract, blame: Blame) -> list[str]:
+    return [code for code, known in contract.errors.items() if known.blame is blame]
+
+
+def _cheapest(contract: Contract) -> float:
+    """Below the cheapest documented job hardly anything can be bought."""
+    prices = [
+        price
+        for op in contract.operations.values()
+        if op.job and op.spends and not op.price.per_chars
+        for price in (op.price.amount, *op.price.values.values())
+        if price
+    ]
+    return min(prices, default=1.0)
+
+
+def _how(price: Price, body: Json) -> dict[str, str]:
+    """How the price was worked out, so that anybody can do it again."""
+    given = body if isinstance(body, dict) else {}
+    if price.free:
+        return {"how_en": "free", "how_ru": "бесплатно"}
+    if not price.values:
+        return {"how_en": "fixed", "how_ru": "фиксированная цена"}
+    key = "/".join(str(given.get(name, price.defaults.get(name))) for name in price.by)
+    unit = price.values.get(key)
+    en = ru = f"{'/'.join(price.by)} {key}: {unit:g}" if unit is not None else key
+    if price.per_s:
+        spent = given.get(price.duration_field)
+        en += f" × started {price.per_s:g} s of {spent}"
+        ru += f" × начатые {price.per_s:g} с из {spent}"
+    elif price.per_chars:
+        length = len(str(given.get(price.text_field, "")))
+        en += f" × {length} / {price.per_chars:g} characters"
+        ru += f" × {length} / {price.per_chars:g} символов"
+    return {"how_en": en, "how_ru": ru}
+
+
+def _disputed(operation: Operation, read: Exchange) -> Iterator[Finding]:
+    source = operation.price.source
+    if source.certainty is not Certainty.DOCUMENTED or source.note:
+        note = source.note or source.certainty.value
+        yield _of(DISPUTED, read, operation.id, certainty=0.9, page=source.page, note=note)
+
+
+# --- rates ------------------------------------------------------------------------------------
+
+_RATE_HEADER = re.compile(
+    r"(?:x-)?rate-?limit(?:-.*)?|.*-rate-?limit-.*|retry-after", re.IGNORECASE
+)
+
+
+def _headers(contract: Contract, read: Exchange) -> Iterator[Finding]:
+    response = read.response
+    if response is None:
+        return
+    told = {
+        name: value[:120] for name, value in response.headers if _RATE_HEADER.fullmatch(name[:120])
+    }
+    if told:
+        spent = any(
+            "remaining" in name.lower() and value.strip() == "0" for name, value in told.items()
+        )
+        shown = ", ".join(f"{name}: {value}" for name, value in list(told.items())[:8])
+        rule = RATE_SPENT if spent else RATE_HEADERS
+        yield _of(rule, read, contract.title, certainty=0.8, headers=shown)
+
+
+def _turned_away(contract: Contract, reads: list[Exchange]) -> Iterator[Finding]:
+    limited = set(_codes(contract, Blame.RATE_LIMIT))
+    away = [e for e in reads if _limited(contract, e, limited)]
+    if away:
+        yield Finding(
+            rule=THROTTLED,
+            subject=answers.subject(away[0]),
+            facts={"count": len(away)},
+            evidence=tuple(e.position for e in away)[:10],
+            certainty=0.85,
+            code=next(iter(answers.findings(contract, away[0]))).code,
+        )
+
+
+def _limited(contract: Contract, exchange: Exchange, codes: set[str]) -> bool:
+    response = exchange.response
+    if response is None:
+        return False
+    reading = contract.read(response, exchange.request.operation)
+    if reading.code is None:
+        return response.status == 429  # noqa: PLR2004  # RFC 6585: too many requests
+    return not reading.ok and reading.code in codes
+
+
+def _limits(contract: Contract) -> Finding:
+    known: list[str] = []
+    unknown: list[str] = []
+    for name, limit in contract.limits.items():
+        words = limit if isinstance(limit, dict) else {}
+        (known if words.get("known") else unknown).append(_limit(name, words))
+    return Finding(
+        rule=LIMITS,
+        subject=contract.title,
+        facts={"known": "; ".join(known) or "—", "unknown": ", ".join(unknown) or "—"},
+        certainty=0.9,
+    )
+
+
+_NUMBERS = ("max", "per_minute", "jobs")
+
+
+def _limit(name: str, words: Mapping[str, Json]) -> str:
+    numbers = [f"{words[key]:g}" for key in _NUMBERS if isinstance(words.get(key), int | float)]
+    plans = words.get("plans")
+    if isinstance(plans, dict):
+        numbers += [f"{plan} {'∞' if most is None else most}" for plan, most in plans.items()]
+    return f"{name} {', '.join(numbers)}" if numbers else name
+
+
+SCENARIO = Scenario(
+    name=NAME,
+    title=Text(en="Credits and limits", ru="Кредиты и лимиты"),
+    order=50,
+    ask=ask,
+    judge=judge,
+    rules=RULES,
+    offered=offered,
+)
