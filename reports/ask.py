@@ -53,17 +53,15 @@ def _why_not(report: Report, said: Words) -> str:
     return said.say("question.because_blame", noun=said.say(f"noun.{report.judgement.blame}"))
 
 
-def _composed(report: Report, line: Line | None, seen: Digest, said: Words) -> str:
+def _composed(report: Report, line: Line, seen: Digest, said: Words) -> str:
     parts = [*_happened(report, line, seen, said), *_ruled_out(report, said)]
-    spends = line is not None and line.exchange.request.spends
+    spends = line.exchange.request.spends
     free = "" if spends or report.judgement.blame is not Blame.PROVIDER else "_free"
     parts.append(said.say(f"question.ask.{report.judgement.blame}{free}"))
     return " ".join(parts)
 
 
-def _happened(report: Report, line: Line | None, seen: Digest, said: Words) -> Iterator[str]:
-    if line is None:
-        return
+def _happened(report: Report, line: Line, seen: Digest, said: Words) -> Iterator[str]:
     request = line.exchange.request
     tally = seen.operations.get(request.operation or "", Tally())
     facts = {

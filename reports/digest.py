@@ -42,6 +42,11 @@ class Tally:
     failures: Span = field(default_factory=Span)
     last_failed: Line | None = None
     last_well: Line | None = None
+    kept_back: Line | None = None
+
+
+Numbered = tuple[int, Line]
+"""A line and its number among all lines, so that gaps between kept ones can be counted."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,25 +54,25 @@ class Rows:
     """Keeps the first and last lines, and between them those that went wrong or are evidence."""
 
     wanted: frozenset[int]
-    first: list[Line] = field(default_factory=list)
-    notable: list[Line] = field(default_factory=list)
-    last: deque[Line] = field(default_factory=deque)
+    first: list[Numbered] = field(default_factory=list)
+    notable: list[Numbered] = field(default_factory=list)
+    last: deque[Numbered] = field(default_factory=deque)
     total: int = 0
 
     def add(self, line: Line) -> None:
         """Take one line; bounded whatever the length of the tape."""
         self.total += 1
         if len(self.first) < ROWS_FIRST:
-            self.first.append(line)
+            self.first.append((self.total, line))
             return
-        self.last.append(line)
+        self.last.append((self.total, line))
         if len(self.last) > ROWS_LAST:
-            left = self.last.popleft()
+            number, left = self.last.popleft()
             wanted = left.ok is False or left.exchange.position in self.wanted
             if wanted and len(self.notable) < ROWS_NOTABLE:
-                self.notable.append(left)
+                self.notable.append((number, left))
 
-    def kept(self) -> list[Line]:
+    def kept(self) -> list[Numbered]:
         """What was kept, in order."""
         return [*self.first, *self.notable, *self.last]
 
@@ -99,6 +104,7 @@ class Digest:
         line = self.reader.read(exchange)
         if isinstance(exchange.answer, Unsent):
             self.unsent[str(exchange.answer.reason)] += 1
+            self._tally(line).kept_back = line
             dry = exchange.answer.reason is UnsentReason.DRY
             if not dry or exchange.position in self.rows.wanted:
                 self.rows.add(line)
@@ -155,9 +161,7 @@ class Digest:
     def _wire(self, exchange: Exchange) -> None:
         if exchange.wire is None or exchange.wire.reused or len(self.wire) >= LIST_MAX:
             return
-        host = host_of(exchange.request.url)
-        if host not in self.wire:
-            self.wire[host] = exchange
+        self.wire.setdefault(host_of(exchange.request.url), exchange)
 
     def _state(self, line: Line) -> None:
         self.polls += line.kind == "poll"
@@ -222,18 +226,13 @@ def _evidence(report: Report) -> Iterable[int]:
 def timeline(seen: Digest) -> list[Mapping[str, Any]]:
     """The kept lines with the gaps between them: `elided` says how many lines a gap stands for."""
     rows: list[Mapping[str, Any]] = []
-    kept = seen.rows.kept()
-    missing = seen.rows.total - len(kept)
-    for before, line in zip([None, *kept], kept, strict=False):
-        skipped = _skipped(before, line)
-        if missing > 0 and before is not None and skipped > 0:
-            rows.append({"elided": min(skipped, missing), "after": before.exchange.position})
+    before = 0
+    for number, line in seen.rows.kept():
+        if number > before + 1:
+            rows.append({"elided": number - before - 1})
         rows.append({"elided": 0, **as_json(line, seen.began_s)})
+        before = number
     return rows
-
-
-def _skipped(before: Line | None, line: Line) -> int:
-    return 0 if before is None else line.exchange.position - before.exchange.position - 1
 
 
 def host_of(url: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diagnostics.contract import Contract, dig
-from diagnostics.model import Fault, Json, Response
+from diagnostics.model import Json
 from reports.line import Line
 
 KEPT_FIRST, KEPT_LAST = 40, 20
@@ -43,10 +43,8 @@ class Identifiers:
 
     def look(self, line: Line) -> None:
         """Note what one exchange names."""
-        answer = line.exchange.answer
-        if not isinstance(answer, Response | Fault):
-            return
-        headers = {name.lower(): value for name, value in answer.headers}
+        fields = getattr(line.exchange.answer, "headers", ())
+        headers = {name.lower(): value for name, value in fields}
         for kind, name in self.wanted:
             if name.lower() in headers:
                 self._note(kind, headers[name.lower()], f"header {name}", line)

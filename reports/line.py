@@ -44,11 +44,11 @@ class LineReader:
 
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
-        self.creates = {op.id: op.job for op in contract.operations.values() if op.job}
+        operations = contract.operations.values()
+        self.creates: dict[str, Job] = {op.id: op.job for op in operations if op.job}
         self.reads: dict[str, list[Job]] = {}
         for job in self.creates.values():
-            if job:
-                self.reads.setdefault(job.read, []).append(job)
+            self.reads.setdefault(job.read, []).append(job)
 
     def read(self, exchange: Exchange) -> Line:
         """The line of one exchange."""

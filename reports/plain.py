@@ -43,6 +43,6 @@ def clean(value: Any, *, block: bool = False) -> Any:
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
         return {plain(str(key)): clean(item, block=key in BLOCKS) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, list | tuple):
         return [clean(item) for item in value]
     return plain(str(value))

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,23 +85,35 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
         auto_reload=False,
-        bytecode_cache=_cache(),
+        bytecode_cache=cache(os.environ),
     )
     made.filters |= {"time": spaced, "md": md, "code": code, "fenced": fenced}
     return made
 
 
-def _cache() -> "FileSystemBytecodeCache | None":
-    """Compiled templates under the user's cache folder; none where it cannot be written."""
+def cache(environment: Mapping[str, str]) -> "FileSystemBytecodeCache | None":
+    """Compiled templates under the user's cache folder; a report never fails for want of it."""
     from jinja2 import FileSystemBytecodeCache  # noqa: PLC0415  # start-up
+    from jinja2.bccache import Bucket  # noqa: PLC0415  # start-up
 
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
-    folder = root / "genvideo-diagnostics" / "templates"
+    class Forgiving(FileSystemBytecodeCache):
+        """A full disk or a vanished folder only costs the time to compile again."""
+
+        def load_bytecode(self, bucket: Bucket) -> None:
+            with suppress(OSError):
+                super().load_bytecode(bucket)
+
+        def dump_bytecode(self, bucket: Bucket) -> None:
+            with suppress(OSError):
+                super().dump_bytecode(bucket)
+
     try:
+        root = Path(environment.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+        folder = root / "genvideo-diagnostics" / "templates"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
+    except (OSError, RuntimeError):  # no such place, or no home
         return None
-    return FileSystemBytecodeCache(str(folder))
+    return Forgiving(str(folder))
 
 
 def style_source(style: str) -> str:

@@ -35,7 +35,12 @@ def reproduction(
 ) -> Mapping[str, Any]:
     """A command that plays the run again, and the call itself as `curl`."""
     case = report.tape.case
-    made: dict[str, Any] = {"command": command(case), "curl": None, "notes": [], "spends": False}
+    made: dict[str, Any] = {
+        "command": command(case, contract),
+        "curl": None,
+        "notes": [],
+        "spends": False,
+    }
     if line is None:
         return made
     request = line.exchange.request
@@ -54,14 +59,15 @@ def in_process(case: Case) -> bool:
     return case.target.kind is TargetKind.EMULATOR and inside
 
 
-def command(case: Case) -> str:
+def command(case: Case, contract: Contract) -> str:
     """The `diagnostics` command that makes this run again, or judges its tape again."""
     target = case.target
     if target.kind not in {TargetKind.EMULATOR, TargetKind.LIVE}:
         return shlex.join(["diagnostics", "report", case.run_id])
     words = ["diagnostics", "run", "--provider", target.provider]
     if target.kind is TargetKind.LIVE:
-        words += ["--target", "live" if target.base_url.startswith("https:") else target.base_url]
+        own = _host(target.base_url) in contract.hosts
+        words += ["--target", "live" if own else target.base_url]
     elif not in_process(case):
         words += ["--target", target.base_url]
     if target.fault:

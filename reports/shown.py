@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from diagnostics.contract import Contract, decode
-from diagnostics.model import Case, Exchange, Fault, Headers, Json, Response, Unsent
+from diagnostics.contract import Contract
+from diagnostics.model import Case, Exchange, Fault, Headers, Json, Response
 from reports.line import Line
 from reports.words import moment
 
@@ -64,7 +64,7 @@ def answer(line: Line) -> Mapping[str, Any]:
     elif isinstance(came, Fault):
         said |= {"kind": "fault", "may_have_arrived": came.may_have_arrived}
         said |= {"headers": _headers(came.headers), "body": body(came.body, cut=bool(came.body))}
-    elif isinstance(came, Unsent):
+    else:
         said |= {"message": came.message[:HEADER_LENGTH_MAX]}
     return said
 
@@ -100,12 +100,12 @@ def body(data: bytes, *, size_bytes: int = 0, cut: bool = False) -> Mapping[str,
 def _pretty(data: bytes) -> str | None:
     if not 0 < len(data) <= PRETTY_BYTES_MAX:
         return None
-    value: Json = decode(data)
-    if not isinstance(value, dict | list):
-        return None
     try:
+        value: Json = json.loads(data)
         text = json.dumps(value, ensure_ascii=False, indent=2)
     except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict | list):
         return None
     return text if len(text) <= BODY_LENGTH_MAX else None
 

@@ -24,8 +24,10 @@ def focus(report: Report, seen: Digest) -> Line | None:
 
 def _candidates(report: Report, seen: Digest, wanted: str | None) -> list[Line]:
     """Latest of equals wins, so the deciding evidence stands last."""
-    tallies = [*seen.operations.values(), seen.operations.get(wanted or "", Tally())]
-    lines = [line for one in tallies for line in (one.last_well, one.last_failed) if line]
+    planned = seen.operations.get(wanted or "", Tally())
+    tallies = [*seen.operations.values(), planned]
+    lines = [planned.kept_back] if planned.kept_back else []
+    lines += [line for one in tallies for line in (one.last_well, one.last_failed) if line]
     for finding in reversed(report.judgement.because):
         for position in finding.evidence[-CANDIDATES_MAX:]:
             exchange = at(report, position)

@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from diagnostics.errors import UsageError
 from diagnostics.model import LANGUAGES
 from reports.document import document
-from reports.markdown import md
+from reports.markdown import fenced, md
 from reports.render import formats, render, rendered
 from tests import sample_report as sample
 
@@ -206,6 +206,14 @@ def test_a_strangers_text_marks_nothing_up_in_an_issue() -> None:
     kinds = {token.type for token in (*blocks, *inline)}
     assert not kinds & {"html_block", "html_inline", "link_open", "image"}
     assert sum(token.type == "fence" for token in blocks) == 6
+
+
+def test_a_body_cannot_close_its_own_code_block() -> None:
+    text = fenced("```\n# forged\n````")
+    blocks = MarkdownIt("commonmark").parse(text)
+
+    assert [token.type for token in blocks] == ["fence"]
+    assert blocks[0].content == "```\n# forged\n````\n"
 
 
 def test_nobody_is_mentioned_and_no_issue_is_linked_by_accident() -> None:

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from diagnostics import contract_load, tape
 from diagnostics.cli import discover
@@ -65,11 +66,9 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
     return Exit.OK
 
 
-def _summary(made: "dict[str, object]") -> Iterator[str]:
-    headline, paths = made["headline"], made["report"]
-    if isinstance(headline, dict) and isinstance(paths, dict):
-        yield f"{made['symptom']}\n{headline['sentence']} ({headline['odds']})"
-        yield from (f"{name}: {path}" for name, path in paths.items())
+def _summary(made: dict[str, Any]) -> Iterator[str]:
+    yield f"{made['symptom']}\n{made['headline']['sentence']} ({made['headline']['odds']})"
+    yield from (f"{name}: {path}" for name, path in made["report"].items())
 
 
 def found(wanted: str, out: Path) -> Path:
