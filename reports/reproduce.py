@@ -187,7 +187,7 @@ def _setup(case: Case, contract: Contract, request: Request) -> str:
         return start
     scheme = contract.schemes[0]
     read = "import json,sys; print(json.load(sys.stdin)['key'])"
-    ask = f"curl -sS --retry 9 --retry-connrefused http://127.0.0.1:{EMULATOR_PORT}/_emulator"
+    ask = f"curl -s --retry 9 --retry-connrefused http://127.0.0.1:{EMULATOR_PORT}/_emulator"
     key = f'"$({ask} | python3 -c "{read}")"'
     return f"{start} &\nexport {variable_of(scheme)}={key}"
 
