@@ -66,7 +66,8 @@ def ask(contract: Contract, case: Case) -> Ask:
 
 
 def _each(requests: Sequence[Request]) -> Ask:
-    yield from requests
+    for request in requests:
+        yield request
 
 
 def probes(contract: Contract, case: Case) -> list[Request]:
