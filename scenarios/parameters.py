@@ -1,0 +1,208 @@
+"""Is the request right, before anything is sent?
+
+The planned call is only built; the judge holds every request it finds on a tape against the
+contract, so it serves a dry run, a replay and somebody's capture alike.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from diagnostics.check import Violation, check
+from diagnostics.contract import Contract, decode
+from diagnostics.finding import Finding, Rule
+from diagnostics.model import (
+    Ask,
+    Blame,
+    Case,
+    Exchange,
+    Json,
+    Purpose,
+    Severity,
+    Tape,
+    TargetKind,
+    Text,
+)
+from diagnostics.promise import Operation
+from diagnostics.scenario import Scenario
+
+DISTINCT_MAX = 200
+"""Different requests that are judged on one tape; a thousand equal polls are one."""
+
+_SAYS = Text(en="{text_en}", ru="{text_ru}")
+_REMEDY = Text(en="{remedy_en}", ru="{remedy_ru}")
+WRONG = Rule(
+    code="parameter-wrong",
+    severity=Severity.FAIL,
+    blame=Blame.PARAMETERS,
+    says=_SAYS,
+    remedy=_REMEDY,
+)
+DOUBTFUL = Rule(
+    code="parameter-doubtful",
+    severity=Severity.WARN,
+    blame=Blame.PARAMETERS,
+    says=_SAYS,
+    remedy=_REMEDY,
+)
+NOT_JSON = Rule(
+    code="parameters-not-json",
+    severity=Severity.FAIL,
+    blame=Blame.PARAMETERS,
+    says=Text(
+        en="the body of {subject} is not JSON ({size} bytes)",
+        ru="тело {subject} не является JSON ({size} байт)",
+    ),
+    remedy=Text(
+        en="Send strict JSON: no comments, no trailing commas, double quotes.",
+        ru="Отправляйте строгий JSON: без комментариев и лишних запятых, с двойными кавычками.",
+    ),
+)
+FIT = Rule(
+    code="parameters-fit",
+    severity=Severity.INFO,
+    blame=Blame.NONE,
+    says=Text(
+        en="{subject}: {count} parameters checked against the documentation, all right",
+        ru="{subject}: проверено параметров: {count}, всё по документации",
+    ),
+    remedy=Text(en="Nothing to do.", ru="Ничего делать не нужно."),
+)
+RULES = (WRONG, DOUBTFUL, NOT_JSON, FIT)
+
+_NO_REMEDY = Text(
+    en="Compare with the documentation: {source}.", ru="Сверьте с документацией: {source}."
+)
+
+
+def offered(_contract: Contract, case: Case) -> Text | None:
+    """Needs a planned call."""
+    if case.plan is not None:
+        return None
+    return Text(
+        en="no call was given (--operation and --request)",
+        ru="вызов не задан (--operation и --request)",
+    )
+
+
+def ask(contract: Contract, case: Case) -> Ask:
+    """Build the planned call."""
+    plan = case.plan
+    if plan is not None:
+        yield contract.request(plan.operation, body=plan.body, query=plan.query, path=plan.path)
+
+
+def judge(contract: Contract, tape: Tape) -> Iterable[Finding]:
+    """Every documented call on the tape, each different request once."""
+    local = tape.case.target.kind is TargetKind.EMULATOR
+    for exchange in islice(_different(contract, tape), DISTINCT_MAX):
+        operation = contract.operations[exchange.request.operation or ""]
+        yield from _judged(contract, operation, exchange, local=local)
+
+
+def _different(contract: Contract, tape: Tape) -> Iterator[Exchange]:
+    seen: set[tuple[str, str, bytes]] = set()
+    for exchange in tape:
+        request = exchange.request
+        key = (request.operation or "", request.url, request.body)
+        if request.purpose is not Purpose.CALL or request.operation not in contract.operations:
+            continue
+        if key not in seen:
+            seen.add(key)
+            yield exchange
+
+
+def _judged(
+    contract: Contract, operation: Operation, exchange: Exchange, *, local: bool
+) -> Iterator[Finding]:
+    body = decode(exchange.request.body) if exchange.request.body else None
+    if exchange.request.body and body is None and exchange.request.body.strip() != b"null":
+        facts = {"size": len(exchange.request.body)}
+        yield _finding(NOT_JSON, operation.id, facts, exchange, "1003")
+        return
+    query, path = _sent(operation, exchange.request.url)
+    broken = check(contract, operation, body=body, query=query, path=path, local=local)
+    for violation in broken:
+        yield _violated(operation, violation, exchange)
+    if not any(violation.fails for violation in broken):
+        count = len(query) + len(path) + _count(body)
+        yield Finding(
+            rule=FIT,
+            subject=operation.id,
+            facts={"count": count},
+            evidence=(exchange.position,),
+        )
+
+
+def _violated(operation: Operation, violation: Violation, exchange: Exchange) -> Finding:
+    source = violation.source or operation.source.page
+    remedy = violation.remedy
+    facts = {
+        "text_en": violation.says.en,
+        "text_ru": violation.says.ru,
+        "remedy_en": remedy.en or _NO_REMEDY.en.format(source=source),
+        "remedy_ru": remedy.ru or _NO_REMEDY.ru.format(source=source),
+        "kind": violation.kind,
+        "place": violation.place,
+        "source": source,
+    }
+    rule = WRONG if violation.fails else DOUBTFUL
+    return _finding(rule, violation.parameter or operation.id, facts, exchange, violation.code)
+
+
+def _finding(
+    rule: Rule, subject: str, facts: dict[str, Json], exchange: Exchange, code: str | None
+) -> Finding:
+    fails = rule.severity is Severity.FAIL
+    return Finding(
+        rule=rule,
+        subject=subject,
+        facts=facts,
+        evidence=(exchange.position,),
+        certainty=0.9 if fails else 0.7,
+        code=code if fails else None,
+        explains=frozenset({code} if code and fails else ()),
+    )
+
+
+def _sent(operation: Operation, url: str) -> tuple[dict[str, Json], dict[str, Json]]:
+    """The query and path parameters of an address, as text."""
+    try:
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True, max_num_fields=500))
+    except ValueError:
+        return {}, {}
+    wanted = operation.path.strip("/").split("/")
+    given = parts.path.strip("/").split("/")[-len(wanted) :]
+    path = {
+        name[1:-1]: unquote(value)
+        for name, value in zip(wanted, given, strict=False)
+        if name.startswith("{")
+    }
+    return dict(query), dict(path)
+
+
+def _count(value: Json) -> int:
+    """How many values a body holds."""
+    todo, count = [value], 0
+    while todo:
+        one = todo.pop()
+        if isinstance(one, dict):
+            todo.extend(one.values())
+        elif isinstance(one, list):
+            todo.extend(one)
+        elif one is not None:
+            count += 1
+    return count
+
+
+SCENARIO = Scenario(
+    name="parameters",
+    title=Text(en="Parameters of the call", ru="Параметры вызова"),
+    order=10,
+    ask=ask,
+    judge=judge,
+    rules=RULES,
+    offered=offered,
+    dry=True,
+)
