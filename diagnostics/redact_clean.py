@@ -18,6 +18,7 @@ from diagnostics.redact_url import clean_pairs, clean_url
 from diagnostics.redact_values import PLACEHOLDER
 
 _STRINGS_IN_STRINGS = 6
+_ROUNDS_MOST = 4
 _FRAGMENT = re.compile(r"[{\[]")
 _FORM = re.compile(r"[\w.\-%\[\]+]{1,128}=[^\s&]*(?:&[\w.\-%\[\]+]{1,128}=[^\s&]*)*")
 _ONE_URL = re.compile(r"(?:https?|wss?)://[^\s\"'<>()\\]+")
@@ -36,7 +37,8 @@ class Cleaner:
     def text(self, text: str, place: Place = Place.TEXT, depth: int = 0) -> str:
         """Any text: JSON if it is JSON, else by every rule for free text."""
         host = self._machine[1]
-        if depth > _STRINGS_IN_STRINGS or not (is_suspicious(text) or (host and host in text)):
+        quiet = not is_suspicious(text) and not (host and host in text)
+        if depth > _STRINGS_IN_STRINGS or (quiet and self.ledger.is_free(text)):
             return self.ledger.exact(text, place)
         cleaned = self._as_json(text, depth)
         if cleaned is None and _ONE_URL.fullmatch(text):
@@ -44,8 +46,17 @@ class Cleaner:
         if cleaned is None and "&" in text[:_SNIFFED] and _FORM.fullmatch(text):
             cleaned = clean_pairs(self, self.ledger.exact(text, place), Place.FORM, depth)
         if cleaned is None:
-            cleaned = self._as_text(text, place, depth)
+            cleaned = self._until_still(text, place, depth)
         return self.ledger.exact(cleaned, place) if cleaned != text else cleaned
+
+    def _until_still(self, text: str, place: Place, depth: int) -> str:
+        """Until nothing changes any more: a placeholder may lay bare what stood beside it."""
+        for _ in range(_ROUNDS_MOST):
+            cleaned = self._as_text(text, place, depth)
+            if cleaned == text or depth:
+                return cleaned
+            text = cleaned
+        return text
 
     def _as_json(self, text: str, depth: int) -> str | None:
         """The text as JSON, when all of it is JSON; None when it is not."""

@@ -22,11 +22,19 @@ _GLUE = re.compile(
     r"\x1b\[[0-9;]{0,12}[A-Za-z]|[\"']? {0,4}[+\\]? {0,4}\r?\n[ \t|>]{0,64}[\"']?"
     r"|[\"'] {0,8}\+ {0,8}[\"']"
 )
-_UNICODE = re.compile(r"\\+(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|/|(?=[\"']))")
+_WRAP = re.compile(r"\x1b\[[0-9;]{0,12}[A-Za-z]|\\?\r?\n[ \t|>]{0,64}")
+_UNICODE = re.compile(r"\\+(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(/)|(?=[\"']))|\\\\")
 _BETWEEN = (
     r"(?:\x1b\[[0-9;]{0,12}[A-Za-z]|[\"']? {0,4}[+\\]? {0,4}(?:\\?\r)?(?:\\n|\n)[ \t|>]{0,64}[\"']?"
     r"|[\"'] {0,8}\+ {0,8}[\"'])?"
 )
+_RUN_SPELT = {
+    "+": r"(?:\+|%(?:25){0,4}2[bB]|\\{1,8}u002[bB])",
+    "/": r"(?:\\{0,8}/|%(?:25){0,4}2[fF]|\\{1,8}u002[fF])",
+    ":": r"(?::|%(?:25){0,4}3[aA])",
+    " ": r"(?: |\+|%(?:25){0,4}20)",
+}
+_QUOTES = {'"', "'"}
 _RUN = re.compile(r"[A-Za-z0-9+/_\-]*")
 _RUN_REACH = 8192
 _DECODE_ROUNDS = 3
@@ -73,11 +81,15 @@ def views(text: str) -> Iterator[str]:
     for _ in range(_DECODE_ROUNDS):
         if not _ESCAPED.search(text):
             return
-        for undo in (_unglue, _unescape):
+        for undo in (_unwrap, _unglue, _unescape):
             text = undo(text)
             if text not in seen:
                 seen.add(text)
                 yield text
+
+
+def _unwrap(text: str) -> str:
+    return _WRAP.sub("", text)
 
 
 def _unglue(text: str) -> str:
@@ -94,17 +106,21 @@ def _unescape(text: str) -> str:
 
 def _character(match: re.Match[str]) -> str:
     digits = match[1] or match[2]
-    return chr(int(digits, 16)) if digits else "/" if match[0].endswith("/") else ""
+    if digits:
+        return chr(int(digits, 16))
+    return match[3] or (
+        "\\" if match[0] == "\\\\" and not match.string[match.end() :][:1] in _QUOTES else ""
+    )
 
 
 def spans(secret: str, text: str) -> Iterator[tuple[int, int]]:
     """Where the secret stands in any spelling; a base64 run is taken whole."""
     found = needle(secret)
-    yield from ((m.start(), m.end()) for m in _flexible(secret).finditer(text))
+    yield from (match.span() for match in _flexible(secret).finditer(text))
     for spelling in found.plain[1:]:
-        yield from ((m.start(), m.end()) for m in _flexible(spelling).finditer(text))
+        yield from (match.span() for match in _wrapped(spelling).finditer(text))
     for core in found.runs:
-        for match in _flexible(core).finditer(text):
+        for match in _wrapped(core).finditer(text):
             yield _whole_run(text, match.start(), match.end())
 
 
@@ -130,6 +146,13 @@ def _flexible(spelling: str) -> re.Pattern[str]:
     return re.compile(between.join(_spelt(character) for character in spelling))
 
 
+@lru_cache(maxsize=4096)
+def _wrapped(spelling: str) -> re.Pattern[str]:
+    """Base64 or hexadecimal, perhaps wrapped, and escaped as a URL or JSON would."""
+    between = r"(?:\\?\r?(?:\\n|\n)[ \t]{0,64})?"
+    return re.compile(between.join(_RUN_SPELT.get(c, re.escape(c)) for c in spelling))
+
+
 def _spelt(character: str) -> str:
     ways = [re.escape(character)]
     raw = character.encode("utf-8", "surrogatepass")
@@ -147,7 +170,7 @@ def _spelt(character: str) -> str:
     if character == " ":
         ways.append(r"\+")
     if character == "\\":
-        ways.insert(0, r"\\{2}")
+        ways[0] = r"\\{1,8}"
     return f"(?:{'|'.join(ways)})"
 
 

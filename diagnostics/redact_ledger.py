@@ -13,6 +13,8 @@ from diagnostics.redact_values import PLACEHOLDER, entropy, is_placeholder
 _LEAST = 4
 """Shorter secrets are hidden in structured places only: as text they hit by chance."""
 _RECENT_MOST = 100_000
+_SHOWN_LEAST = 4
+"""Characters that a masked key must still show to be recognised."""
 _LEARNED_MOST = 64
 _LEARNED_LEAST = 12
 _SCHEME = re.compile(r"(?i)(?:bearer|basic|token|key|apikey)[ \t]+")
@@ -184,7 +186,8 @@ class Ledger:
                     text, ((m, m + len(value)) for m in _finds(text, value)), value, place
                 )
         if self._needles and any(mark in text for mark in ("**", "…", "...", "\u2022")):
-            text = _MASKED.sub(lambda match: self._unmask(match, place), text)
+            taken = _taken(text)
+            text = _MASKED.sub(lambda match: self._unmask(match, place, taken), text)
         if self.stands_in(text) is None:
             return text
         for found in self._needles:
@@ -196,10 +199,10 @@ class Ledger:
         holes = sorted(found, key=lambda span: (span[0], -span[1]))
         if not holes:
             return text
-        taken: Sequence[tuple[int, int]] = [m.span() for m in PLACEHOLDER.finditer(text)]
+        taken = _taken(text)
         pieces, at = [], 0
         for start, end in holes:
-            if start < at or any(a <= start and end <= b for a, b in taken):
+            if start < at or _is_inside(start, end, taken):
                 at = max(at, end) if start < at < end else at
                 continue
             self.count("exact", place)
@@ -207,18 +210,24 @@ class Ledger:
             at = end
         return "".join([*pieces, text[at:]])
 
-    def _unmask(self, match: re.Match[str], place: str) -> str:
+    def _unmask(self, match: re.Match[str], place: str, taken: Sequence[tuple[int, int]]) -> str:
         """`sk-ab***yz` of a secret we hold still shows both its ends."""
         head, tail = match[1], match[2]
+        if len(head) + len(tail) < _SHOWN_LEAST or _is_inside(*match.span(), taken):
+            return match[0]
         for secret in self._kinds:
-            if (
-                len(head) + len(tail) >= _LEAST
-                and secret.startswith(head)
-                and secret.endswith(tail)
-            ):
+            if secret.startswith(head) and secret.endswith(tail):
                 self.count("exact-masked", place)
                 return self._placeholders[secret]
         return match[0]
+
+
+def _taken(text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in PLACEHOLDER.finditer(text)]
+
+
+def _is_inside(start: int, end: int, taken: Sequence[tuple[int, int]]) -> bool:
+    return any(a <= start and end <= b for a, b in taken)
 
 
 _PII = frozenset({"email", "phone", "client-address", "hostname", "hardware-address"})

@@ -39,7 +39,7 @@ _VALUE = re.compile(
     r"""|(?P<named>\$\{{1,2}[^{}\n]{0,80}\}{1,2}|\{\{[^{}\n]{0,80}\}\}|\$\([^()\n]{0,80}\))"""
     r"""|(?P<bare>[^\s"'<>,;&(){}\[\]|`\\]{1,16384})"""
 )
-_LINE = re.compile(r"""[^\r\n"'<>\\]{1,16384}""")
+_LINE = re.compile(rf"""(?:{PLACEHOLDER.pattern}|[^\r\n"'<>\\]){{1,16384}}""")
 _WHOLE_LINE = frozenset({"authorization", "cookie"})
 _MORE_WORDS = re.compile(r"[,.;]?[ \t]+[A-Za-z(]")
 _WORD = re.compile(r"[a-z]{1,24}[.,;:!]?")

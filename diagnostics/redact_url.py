@@ -9,6 +9,9 @@ from diagnostics.redact_names import WHEN_SIGNED, Place, words
 from diagnostics.redact_values import PLACEHOLDER, is_placeholder, looks_random
 
 _PARTS = re.compile(r"([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?\Z", re.DOTALL)
+_OURS = re.compile(
+    r"(%3C(?:secret|id|pii|withheld)%3A[a-z\-]{1,150}%23\d{1,9}(?:%20[^<>&]{1,40})?%3E)"
+)
 _SEPARATOR = re.compile(r"(&amp;|\\u0026|[&;])")
 _EXPIRY = frozenset({
     "expires", "expire", "exp", "x amz expires", "x goog expires", "e", "se", "deadline", "ws time",
@@ -174,14 +177,20 @@ def _hider(clean: Clean, place: Place) -> Callable[[re.Match[str]], str]:
 
 def _decoded(value: str) -> tuple[str, int]:
     """The value with percent signs undone, and how often they had been doubled."""
-    rounds = 1
-    plain = unquote(value, errors="surrogateescape")
+    rounds, plain = 1, _once(value)
     while rounds < _ROUNDS_MOST and "%" in plain:
-        again = unquote(plain, errors="surrogateescape")
+        again = _once(plain)
         if again == plain:
             break
         plain, rounds = again, rounds + 1
     return plain, rounds
+
+
+def _once(text: str) -> str:
+    """Undo percent signs once, but not those of a placeholder: it is as it should be."""
+    pieces = _OURS.split(text)
+    pieces[::2] = [unquote(piece, errors="surrogateescape") for piece in pieces[::2]]
+    return "".join(pieces)
 
 
 def _encoded(value: str, rounds: int) -> str:
