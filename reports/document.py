@@ -15,7 +15,7 @@ from reports.line import Line
 from reports.plain import clean
 from reports.reproduce import repeated, reproduction
 from reports.symptom import focus, symptom
-from reports.words import Words, moment, spaced, words
+from reports.words import Words, moment, words
 
 SCHEMA = "diagnostics.run/1"
 FINDINGS_MAX = 500
@@ -309,6 +309,3 @@ def _key(key: KeyFacts) -> Mapping[str, Any]:
 def _redacted(made: Mapping[str, Any]) -> list[str]:
     places = f"{made['request']} {made['answer']} {made['timeline']}"
     return sorted(set(_PLACEHOLDER.findall(places)))
-
-
-__all__ = ["SCHEMA", "code_meaning", "document", "spaced"]
