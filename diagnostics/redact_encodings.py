@@ -23,7 +23,7 @@ _GLUE = re.compile(
     r"|[\"'] {0,8}\+ {0,8}[\"']"
 )
 _WRAP = re.compile(r"\x1b\[[0-9;]{0,12}[A-Za-z]|\\?\r?\n[ \t|>]{0,64}")
-_UNICODE = re.compile(r"\\+(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(/)|(?=[\"']))|\\\\")
+_UNICODE = re.compile(r"\\{1,8}(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(/)|(?=[\"']))|\\\\")
 _BETWEEN = (
     r"(?:\x1b\[[0-9;]{0,12}[A-Za-z]|[\"']? {0,4}[+\\]? {0,4}(?:\\?\r)?(?:\\n|\n)[ \t|>]{0,64}[\"']?"
     r"|[\"'] {0,8}\+ {0,8}[\"'])?"
@@ -109,7 +109,7 @@ def _character(match: re.Match[str]) -> str:
     if digits:
         return chr(int(digits, 16))
     return match[3] or (
-        "\\" if match[0] == "\\\\" and not match.string[match.end() :][:1] in _QUOTES else ""
+        "\\" if match[0] == "\\\\" and match.string[match.end() :][:1] not in _QUOTES else ""
     )
 
 

@@ -7,7 +7,8 @@ from typing import TextIO
 _HELD_MOST = 1 << 20
 """A line longer than this is passed on in gated parts, their ends held back."""
 _OVERLAP = 8192
-_KEY_BEGINS, _KEY_ENDS = "PRIVATE KEY-----", "-----END"
+_KEY_BEGINS, _KEY_IS, _KEY_ENDS = "-----BEGIN", "PRIVATE KEY", "-----END"
+_KEY_LINE = 80
 
 
 class GatedStream(TextIOBase):
@@ -21,18 +22,20 @@ class GatedStream(TextIOBase):
         """Pass on whole lines; hold the rest until its newline comes."""
         self._held += text
         cut = max(self._held.rfind("\n"), self._held.rfind("\r")) + 1
-        if self._is_inside_key(cut):
-            cut = self._held.find("-----BEGIN")
+        cut = self._before_key(cut)
         if not cut and len(self._held) > _HELD_MOST:
             cut = len(self._held) - _OVERLAP
         if cut > 0:
             self._pass(cut)
         return len(text)
 
-    def _is_inside_key(self, cut: int) -> bool:
+    def _before_key(self, cut: int) -> int:
+        """Where a private key begins whose end has not come yet; else the cut as it was."""
         begins = self._held.rfind(_KEY_BEGINS, 0, cut)
-        ended = self._held.find(_KEY_ENDS, begins) >= 0
-        return begins >= 0 and not ended and len(self._held) < _HELD_MOST
+        is_key = begins >= 0 and _KEY_IS in self._held[begins : begins + _KEY_LINE]
+        if not is_key or len(self._held) >= _HELD_MOST or _KEY_ENDS in self._held[begins:]:
+            return cut
+        return begins
 
     def _pass(self, cut: int) -> None:
         ready, self._held = self._held[:cut], self._held[cut:]
@@ -47,9 +50,16 @@ class GatedStream(TextIOBase):
         """Gate and pass on what is held, then flush what is beneath."""
         if self.closed:
             return
-        if self._held:
-            self._pass(len(self._held))
+        cut = self._before_key(len(self._held))
+        if cut:
+            self._pass(cut)
         self._beneath.flush()
+
+    def close(self) -> None:
+        """Pass on what is left; what is beneath stays open, it is not ours."""
+        if not self.closed and self._held:
+            self._pass(len(self._held))
+        super().close()
 
     def writable(self) -> bool:
         """It is there to be written to."""

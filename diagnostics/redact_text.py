@@ -39,6 +39,8 @@ _VALUE = re.compile(
     r"""|(?P<named>\$\{{1,2}[^{}\n]{0,80}\}{1,2}|\{\{[^{}\n]{0,80}\}\}|\$\([^()\n]{0,80}\))"""
     r"""|(?P<bare>[^\s"'<>,;&(){}\[\]|`\\]{1,16384})"""
 )
+_QUOTES = {'"', "'"}
+"""A quoted name is a key of some data, a bare one may be a word of a sentence."""
 _LINE = re.compile(rf"""(?:{PLACEHOLDER.pattern}|[^\r\n"'<>\\]){{1,16384}}""")
 _WHOLE_LINE = frozenset({"authorization", "cookie"})
 _MORE_WORDS = re.compile(r"[,.;]?[ \t]+[A-Za-z(]")
@@ -52,7 +54,8 @@ def assignments(clean: Clean, text: str, _place: Place, depth: int) -> str:
     for found in _NAME.finditer(text):
         if found.start() < at:
             continue
-        suspicion = suspect(found[1], Place.TEXT)
+        named = Place.JSON if set(found[2]) & _QUOTES else Place.TEXT
+        suspicion = suspect(found[1], named)
         if suspicion is None or _is_in_placeholder(text, found.start()):
             continue
         whole = (
@@ -62,7 +65,7 @@ def assignments(clean: Clean, text: str, _place: Place, depth: int) -> str:
         if value is None or not _is_meant(text, found, value, suspicion.strength):
             continue
         start, end = _inside(value)
-        shown = clean.field(found[1], text[start:end], Place.TEXT, depth + 1)
+        shown = clean.field(found[1], text[start:end], named, depth + 1)
         pieces += [text[at:start], shown]
         at = end
     return "".join([*pieces, text[at:]]) if pieces else text

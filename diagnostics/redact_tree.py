@@ -124,11 +124,14 @@ def _tree(clean: Clean, value: Json, depth: int, place: Place) -> Json:
 
 def _mapping(clean: Clean, value: dict[Any, Any], depth: int, place: Place) -> dict[Any, Any]:
     paired = _pair_name(value)
+    decoded = _encoded_body(clean, value, depth)
     changed, cleaned = False, {}
     for key, held in value.items():
         name = key if isinstance(key, str) else str(key)
         shown = clean.ledger.exact(key, place) if isinstance(key, str) else key
-        if paired is not None and key in _PAIR_VALUES:
+        if decoded is not None and key == "text":
+            new = decoded
+        elif paired is not None and key in _PAIR_VALUES:
             new = _under(clean, paired, held, depth, place)
         elif paired is not None and key in _PAIR_NAMES:
             new = _tree(clean, held, depth, place)
@@ -136,8 +139,7 @@ def _mapping(clean: Clean, value: dict[Any, Any], depth: int, place: Place) -> d
             new = _under(clean, name, held, depth, place)
         changed = changed or new is not held or shown is not key
         cleaned[shown] = new
-    encoded = _encoded_body(clean, cleaned, depth)
-    return encoded or (cleaned if changed else value)
+    return cleaned if changed else value
 
 
 def _pair_name(value: dict[Any, Any]) -> str | None:
@@ -146,8 +148,8 @@ def _pair_name(value: dict[Any, Any]) -> str | None:
     return next((value[k] for k in _PAIR_NAMES if isinstance(value.get(k), str)), None)
 
 
-def _encoded_body(clean: Clean, value: dict[Any, Any], depth: int) -> dict[Any, Any] | None:
-    """HAR's `{"encoding": "base64", "text": ...}`: what is encoded is cleaned as a body."""
+def _encoded_body(clean: Clean, value: dict[Any, Any], depth: int) -> str | None:
+    """The text of HAR's `{"encoding": "base64", "text": ...}`, cleaned as the body that it is."""
     text = value.get("text")
     if value.get("encoding") != "base64" or not isinstance(text, str):
         return None
@@ -160,7 +162,7 @@ def _encoded_body(clean: Clean, value: dict[Any, Any], depth: int) -> dict[Any, 
         return None
     kind = value.get("mimeType")
     shown = clean.body(raw, kind if isinstance(kind, str) else None, depth + 1)
-    return None if shown == raw else {**value, "text": base64.b64encode(shown).decode()}
+    return text if shown == raw else base64.b64encode(shown).decode()
 
 
 def _under(clean: Clean, name: str, held: Json, depth: int, place: Place) -> Json:
@@ -193,7 +195,8 @@ def _string(clean: Clean, name: str, held: str, depth: int, place: Place) -> str
         if not held or is_placeholder(held):
             return held
         return clean.ledger.hide(held, kind="cookie", rule="named-cookie", place=place)
-    return clean.field(name, held, place, depth)
+    shown = clean.field(name, held, place, depth)
+    return held if shown == held else shown
 
 
 def _closed(clean: Clean, name: str, held: Json, suspicion: Suspicion, depth: int) -> Json:

@@ -1,9 +1,11 @@
 """Does each rule find its positive examples, alternative by alternative, and spare the others?"""
 
 import time
+from contextlib import suppress
 
 import pytest
 
+from diagnostics.errors import LeakError
 from diagnostics.redact import Gate
 from diagnostics.redact_names import Place, Strength, suspect, words
 from diagnostics.redact_rules import SHAPES, Rule
@@ -76,7 +78,7 @@ def test_an_innocent_name_is_not_suspected_anywhere(name: str) -> None:
 HOSTILE = [
     "a", "eyJ", "sk-", "sk-a", "-----BEGIN PRIVATE KEY-----", "-----BEGIN ", "$6$", "token=",
     "https://", "%25", "\\", "\\u0041", "&amp;", "<input ", "<a>", "{", "[", '"', "a@", "api_key:",
-    "Bearer ", "a:b@", "//a?token=", "-u a:", "form-data; name=\"a\"\r\n", "inv", "/home/", "=", "a-",
+    "Bearer ", "a:b@", "//a?token=", "-u a:", 'form-data; name="a"\r\n', "inv", "/home/", "=", "a-",
     "data:image/png;base64,", "xoxb-", "**", "a.", "1:", "\n", "Cookie: ", "<secret:token#1>", "'",
 ]  # fmt: skip
 
@@ -90,6 +92,7 @@ def test_no_repeated_text_makes_the_gate_slow(seed: str) -> None:
     for text in (small, large):
         begin = time.process_time()
         made.text(text)
-        made.scan(text, "x")
+        with suppress(LeakError):
+            made.scan(text, "x")
         spent.append(time.process_time() - begin)
     assert spent[1] < max(spent[0] * 24, 0.4), "more than linear"

@@ -1,0 +1,208 @@
+"""Does `diagnostics redact` make copies that can be shared, and leave the originals alone?"""
+
+import argparse
+import io
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from diagnostics.cli import redact
+from diagnostics.cli.screen import Screen
+from diagnostics.errors import Exit, UsageError
+from diagnostics.redact import Gate
+
+KEY = "inv3nted-akool-key-0001"
+HAR = {
+    "log": {
+        "entries": [
+            {
+                "request": {
+                    "url": f"https://api.test/v1?token={KEY}",
+                    "headers": [{"name": "x-api-key", "value": KEY}],
+                    "cookies": [{"name": "sid", "value": "inv3nted-cookie"}],
+                },
+                "response": {"content": {"mimeType": "text/plain", "text": f"no key {KEY}"}},
+            }
+        ]
+    }
+}
+CASSETTE = f"""\
+interactions:
+- request:
+    body: '{{"clientSecret": "{KEY}"}}'
+    headers:
+      X-API-Key: [{KEY}]
+    method: POST
+    uri: https://openapi.akool.com/api/open/v3/getToken
+  response:
+    body: {{string: '{{"code": 1000, "token": "inv3nted-token-0001"}}'}}
+    headers:
+      Set-Cookie: [__cf_bm=inv3nted; path=/]
+    status: {{code: 200, message: OK}}
+version: 1
+"""
+
+
+def play(*words: str, as_json: bool = False) -> tuple[Exit, str]:
+    parser = argparse.ArgumentParser()
+    redact.arguments(parser)
+    out = io.StringIO()
+    gate = Gate(("invented-user", "invented-host-01"))
+    screen = Screen(as_json=as_json, gate=gate, streams=(out, io.StringIO()))
+    return redact.main(parser.parse_args(list(words)), screen), out.getvalue()
+
+
+def test_a_har_is_copied_clean_and_stays_json(tmp_path: Path) -> None:
+    source = tmp_path / "capture.har"
+    source.write_text(json.dumps(HAR))
+    code, told = play(str(source))
+    shown = (tmp_path / "capture.redacted.har").read_text()
+    assert code is Exit.OK
+    assert "inv3nted" not in shown
+    assert json.loads(shown)["log"]["entries"][0]["request"]["headers"][0]["name"] == "x-api-key"
+    assert json.loads(source.read_text()) == HAR
+    assert "named-cookie (cookie)" in told
+    assert "inv3nted" not in told
+
+
+def test_a_cassette_stays_loadable(tmp_path: Path) -> None:
+    (tmp_path / "case.yaml").write_text(CASSETTE)
+    play(str(tmp_path / "case.yaml"), "--out", str(tmp_path / "clean"))
+    shown = (tmp_path / "clean" / "case.yaml").read_text()
+    assert "inv3nted" not in shown
+    made = yaml.safe_load(shown)["interactions"][0]
+    assert made["request"]["uri"] == "https://openapi.akool.com/api/open/v3/getToken"
+    assert json.loads(made["response"]["body"]["string"])["code"] == 1000
+    assert made["response"]["headers"]["Set-Cookie"] == ["__cf_bm=<secret:cookie#1>; path=/"]
+
+
+def test_json_lines_environment_files_and_commands_are_cleaned(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(f'{{"a": 1}}\n{{"api_key": "{KEY}", "b": 2}}\n')
+    (tmp_path / ".env").write_text(f"# mine\nAKOOL_API_KEY={KEY}\nDEBUG=1\n")
+    (tmp_path / "call.sh").write_text(f"curl -u me:{KEY} -H 'x-api-key: {KEY}' https://h.test\n")
+    code, _ = play(*map(str, tmp_path.iterdir()), "--out", str(tmp_path / "clean"))
+    assert code is Exit.OK
+    lines = (tmp_path / "clean" / "a.jsonl").read_text().splitlines()
+    assert [json.loads(line)["b"] for line in lines[1:]] == [2]
+    environment = (tmp_path / "clean" / ".env").read_text().splitlines()
+    assert environment[0] == "# mine"
+    assert environment[1].startswith("AKOOL_API_KEY=<secret:")
+    assert environment[2] == "DEBUG=1"
+    assert KEY not in (tmp_path / "clean" / "call.sh").read_text()
+
+
+def test_a_secret_that_one_file_names_is_hidden_in_the_others(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(f"the answer mentions {KEY} without a name\n")
+    (tmp_path / "b.env").write_text(f"AKOOL_API_KEY={KEY}\n")
+    play(str(tmp_path / "a.log"), str(tmp_path / "b.env"))
+    assert KEY not in (tmp_path / "a.redacted.log").read_text()
+
+
+def test_secrets_of_the_environment_are_known_beforehand() -> None:
+    gate = Gate(("", ""))
+    values = {
+        "AKOOL_API_KEY": "plainwordkey",
+        "REPLICATE_API_TOKEN": "otherplainkey",
+        "AKOOL_CLIENT_ID": "AKteINVENTED0001",
+        "PATH": "somewhere",
+    }
+    redact.register_environment(gate, values)
+    shown = gate.text(" ".join(values.values()))
+    assert shown == (
+        "<secret:akool-api-key#1> <secret:replicate-api-token#1> "
+        "<id:akool-client-id#1 AKte…> somewhere"
+    )
+
+
+def test_nothing_found_is_no_failure_and_the_copy_is_the_same(tmp_path: Path) -> None:
+    (tmp_path / "plain.txt").write_bytes("всё в порядке\r\n".encode("cp1251"))
+    code, told = play(str(tmp_path / "plain.txt"))
+    assert code is Exit.OK
+    assert "does not prove" in told
+    copy = tmp_path / "plain.redacted.txt"
+    assert copy.read_bytes() == (tmp_path / "plain.txt").read_bytes()
+
+
+def test_json_output_says_rule_place_and_count(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps({"api_key": KEY, "password": "inv3nted"}))
+    _, told = play(str(tmp_path / "a.json"), as_json=True)
+    shown = json.loads(told)
+    assert shown["schema"] == "diagnostics.redact/1"
+    assert shown["removed"] == 2
+    assert {"rule": "named-password", "place": "json", "count": 1} in shown["files"][0]["removed"]
+    assert "inv3nted" not in told
+
+
+def test_an_existing_copy_is_kept_unless_forced(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("new")
+    copy = tmp_path / "a.redacted.txt"
+    copy.write_text("old")
+    with pytest.raises(UsageError) as caught:
+        play(str(tmp_path / "a.txt"))
+    assert "--force" in str(caught.value.hint)
+    assert copy.read_text() == "old"
+    play(str(tmp_path / "a.txt"), "--force")
+    assert copy.read_text() == "new"
+
+
+def test_an_input_is_never_overwritten_even_when_forced(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(f"api_key={KEY}")
+    with pytest.raises(UsageError):
+        play(str(tmp_path / "a.txt"), "--out", str(tmp_path), "--force")
+    assert (tmp_path / "a.txt").read_text() == f"api_key={KEY}"
+
+
+def test_two_files_of_one_name_do_not_meet_in_one_folder(tmp_path: Path) -> None:
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.txt").write_text(folder)
+    with pytest.raises(UsageError):
+        play(str(tmp_path / "x/a.txt"), str(tmp_path / "y/a.txt"), "--out", str(tmp_path / "z"))
+    assert not (tmp_path / "z").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("gone.txt", None, "cannot read"),
+        ("image.png", b"\x89PNG\0\0", "binary"),
+        ("broken.txt", b"\xff\xfea", "binary"),
+        (".", None, "folder"),
+    ],
+)
+def test_a_file_that_cannot_be_cleaned_is_named(
+    tmp_path: Path, name: str, content: bytes | None, said: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(UsageError) as caught:
+        play(str(tmp_path / name), "--out", str(tmp_path / "clean"))
+    assert said in caught.value.message
+    assert caught.value.place
+    assert caught.value.hint
+
+
+def test_a_wide_text_file_is_written_back_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(f"api_key={KEY}\n", encoding="utf-16")
+    play(str(tmp_path / "a.txt"))
+    shown = (tmp_path / "a.redacted.txt").read_text(encoding="utf-16")
+    assert shown == "api_key=<secret:api-key#1>\n"
+
+
+def test_yaml_that_unfolds_without_end_is_handled_as_text(tmp_path: Path) -> None:
+    rows = ["a0: &a0 [x, x]"] + [
+        f"a{n}: &a{n} [" + ", ".join([f"*a{n - 1}"] * 9) + "]" for n in range(1, 12)
+    ]
+    (tmp_path / "bomb.yaml").write_text("\n".join([*rows, f"api_key: {KEY}"]))
+    play(str(tmp_path / "bomb.yaml"))
+    assert KEY not in (tmp_path / "bomb.redacted.yaml").read_text()
+
+
+def test_a_secret_in_a_file_name_is_not_in_the_name_of_the_copy(tmp_path: Path) -> None:
+    source = tmp_path / "sk-proj-Qz7invent3dKey9xWv2Lp.txt"
+    source.write_text("hello")
+    play(str(source), "--out", str(tmp_path / "clean"))
+    (copy,) = (tmp_path / "clean").iterdir()
+    assert "Qz7" not in copy.name
