@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from diagnostics.contract import Contract, first
 from diagnostics.model import Exchange, Headers, Request
@@ -33,7 +34,7 @@ class Authority:
     def __repr__(self) -> str:
         return f"Authority({', '.join(sorted(self.values)) or 'no credentials'})"
 
-    @property
+    @cached_property
     def schemes(self) -> tuple[Scheme, ...]:
         """The ways to authenticate for which every variable is set."""
         return tuple(
@@ -42,10 +43,19 @@ class Authority:
             if scheme.variables and all(name in self.values for name in scheme.variables)
         )
 
+    @cached_property
+    def _fixed(self) -> Headers | None:
+        """The same headers for every request, where no token has to be bought."""
+        if not self.schemes or any(scheme.token_operation for scheme in self.schemes):
+            return None
+        return tuple((s.header, f"{s.prefix}{self.values[s.variables[0]]}") for s in self.schemes)
+
     async def headers(self, request: Request, host: str, send: Send) -> Headers | None:
         """The credential headers for a request to that host; None: a token cannot be had."""
         if not request.authenticated or host not in self.hosts:
             return ()
+        if self._fixed is not None:
+            return self._fixed
         found = []
         for scheme in self.schemes:
             value = await self._value(scheme, send)

@@ -42,6 +42,10 @@ _AGENT = ("User-Agent", f"genvideo-diagnostics/{__version__}")
 _ACCEPT = (("Accept", "*/*"), ("Accept-Encoding", "gzip, deflate"))
 
 
+_LENGTH_DUE = frozenset({"POST", "PUT", "PATCH"})
+"""Methods whose empty body is announced as such (RFC 9110, section 8.6)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """How long and how much an answer may take. Seconds and bytes."""
@@ -73,6 +77,7 @@ class Live:
         self._budget, self._clock, self._recorder = budget, clock, recorder
         self._local = dict(local or {})
         self._bounds = bounds or Bounds()
+        self._patience = {"timeout": _timeouts(self._bounds)}
         self._sockets = SocketTransport(verify=verify)
 
     async def exchange(self, request: Request, slot: Slot) -> Exchange:
@@ -89,16 +94,15 @@ class Live:
     async def _send(self, request: Request, slot: Slot, body: bytes) -> Exchange:
         started_s, before = self._clock.now(), self._clock.monotonic()
         try:
-            url = self._address(request)
+            place = self._place(request)
         except (httpx.InvalidURL, ValueError) as error:
             fault = Fault(kind=FaultKind.BAD_REQUEST, message=f"not an address: {error}")
             return slot.exchange(request, fault, started_s=started_s)
-        keys = await self._keys(request, slot, url)
+        keys = await self._keys(request, slot, place.host)
         if isinstance(keys, Unsent):
             return slot.exchange(request, keys, started_s=started_s)
-        moved = str(url)
-        sent = request if moved == request.url else replace(request, url=moved)
-        answer, wire = await self._carry(sent, url, [*request.headers, *keys], body)
+        sent = request if place.text == request.url else replace(request, url=place.text)
+        answer, wire = await self._carry(sent, place, (*request.headers, *keys), body)
         return slot.exchange(
             sent,
             answer,
@@ -108,31 +112,30 @@ class Live:
         )
 
     async def _keys(
-        self, request: Request, slot: Slot, url: httpx.URL
+        self, request: Request, slot: Slot, host: str
     ) -> tuple[tuple[str, str], ...] | Unsent:
         async def send(token_request: Request, body: bytes) -> Exchange:
             return self._recorder.record(await self._send(token_request, slot, body))
 
-        keys = await self._authority.headers(request, url.host, send)
+        keys = await self._authority.headers(request, host, send)
         if keys is None:
             return Unsent(reason=UnsentReason.EARLIER_FAILURE, message="no token could be had")
         return keys
 
-    def _address(self, request: Request) -> httpx.URL:
+    def _place(self, request: Request) -> "_Place":
         elsewhere = (
             self._target.kind is TargetKind.EMULATOR and request.purpose is not Purpose.MEDIA
         )
         return _addressed(request.url, self._target.base_url, self._contract.hosts, elsewhere)
 
     async def _carry(
-        self, request: Request, url: httpx.URL, headers: list[tuple[str, str]], body: bytes
+        self, request: Request, place: "_Place", headers: Headers, body: bytes
     ) -> tuple[Answer, Wire | None]:
-        local = self._local.get(url.host)
+        local = self._local.get(place.host)
         wire = WireClock()
-        token = WIRE.set(wire)
         began_s = self._clock.monotonic()
         try:
-            wired = self._request(request, url, headers, body)
+            wired = self._request(request, place, headers, body)
             if local is not None:
                 async with asyncio.timeout(self._bounds.read_s):
                     return await self._receive(request, await local.handle_async_request(wired))
@@ -144,36 +147,34 @@ class Live:
             return _fault(error), _wire(wire, None)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError, ValueError) as error:
             return _fault(error), _wire(wire, self._clock.monotonic() - began_s)
-        finally:
-            WIRE.reset(token)
 
     def _request(
-        self, request: Request, url: httpx.URL, headers: list[tuple[str, str]], body: bytes
+        self, request: Request, place: "_Place", headers: Headers, body: bytes
     ) -> httpx.Request:
-        bounds = self._bounds
-        wait = {"connect": bounds.connect_s, "read": bounds.read_s}
-        wait |= {"write": bounds.read_s, "pool": bounds.connect_s}
+        """With `stream=`, since `content=` makes httpx build the headers three times over."""
         encoding = () if request.purpose is Purpose.MEDIA else _ACCEPT
+        length = len(body) if body or request.method in _LENGTH_DUE else None
         return httpx.Request(
             request.method,
-            url,
-            headers=_named((_AGENT, *encoding, *headers)),
-            content=body or None,
-            extensions={"timeout": wait},
+            place.url,
+            headers=_named((_AGENT, *encoding, *headers), place.netloc, length),
+            stream=httpx.ByteStream(body),
+            extensions=self._patience,
         )
 
     async def _over_socket(
         self, request: Request, wired: httpx.Request, wire: WireClock
     ) -> tuple[Answer, Wire | None]:
+        token = WIRE.set(wire)
         before = self._clock.monotonic()
-        response = await self._sockets.handle_async_request(wired)
-        arrived = self._clock.monotonic()
-        wire.first_byte_s = (
-            arrived
-            - before
-            - sum(part for part in (wire.dns_s, wire.connect_s, wire.tls_s) if part)
-        )
-        answer, _ = await self._receive(request, response)
+        try:
+            response = await self._sockets.handle_async_request(wired)
+            arrived = self._clock.monotonic()
+            spent = (wire.dns_s, wire.connect_s, wire.tls_s)
+            wire.first_byte_s = arrived - before - sum(part for part in spent if part)
+            answer, _ = await self._receive(request, response)
+        finally:
+            WIRE.reset(token)
         return answer, _wire(wire, self._clock.monotonic() - arrived)
 
     async def _receive(
@@ -181,6 +182,10 @@ class Live:
     ) -> tuple[Answer, Wire | None]:
         media = request.purpose is Purpose.MEDIA
         limit = self._bounds.media_bytes if media else self._bounds.body_bytes
+        whole = _in_memory(response)
+        if whole is not None:
+            cut = len(whole) > limit
+            return _answer(response, whole[:limit], media=media, truncated=cut), None
         parts: list[bytes] = []
         truncated = False
         try:
@@ -191,6 +196,18 @@ class Live:
             await response.aclose()
         body = b"".join(parts)[:limit]
         return _answer(response, body, media=media, truncated=truncated), None
+
+
+def _in_memory(response: httpx.Response) -> bytes | None:
+    """The body of an answer that never was on a wire and needs no decoding."""
+    stream = response.stream
+    if not isinstance(stream, httpx.ByteStream) or _is_encoded(response):
+        return None
+    return b"".join(stream)
+
+
+def _is_encoded(response: httpx.Response) -> bool:
+    return any(name.lower() == b"content-encoding" for name, _ in response.headers.raw)
 
 
 async def _gather(response: httpx.Response, limit: int, parts: list[bytes]) -> bool:
@@ -206,8 +223,7 @@ async def _gather(response: httpx.Response, limit: int, parts: list[bytes]) -> b
 
 def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
     """Decoded only where there is something to decode: httpx's decoding costs each chunk."""
-    plain = not any(name.lower() == b"content-encoding" for name, _ in response.headers.raw)
-    if plain and isinstance(response.stream, httpx.AsyncByteStream):
+    if not _is_encoded(response) and isinstance(response.stream, httpx.AsyncByteStream):
         return response.stream.__aiter__()
     return response.aiter_bytes()
 
@@ -232,24 +248,56 @@ def _answer(response: httpx.Response, body: bytes, *, media: bool, truncated: bo
 
 
 def _texts(headers: list[tuple[bytes, bytes]]) -> Headers:
-    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+    return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers])
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a request really goes, taken apart once."""
+
+    url: httpx.URL
+    text: str
+    host: str
+    netloc: bytes
 
 
 @lru_cache(maxsize=4096)
-def _addressed(url: str, base: str, hosts: tuple[str, ...], elsewhere: bool) -> httpx.URL:  # noqa: FBT001  # a cache key
-    """Where a request really goes: the provider's own hosts stand for the target."""
+def _addressed(url: str, base: str, hosts: tuple[str, ...], elsewhere: bool) -> _Place:  # noqa: FBT001  # a cache key
+    """The provider's own hosts stand for the target."""
     wanted, target = httpx.URL(url), httpx.URL(base)
-    if not (elsewhere or wanted.host in hosts) or wanted.host == target.host:
-        return wanted
-    prefix = target.raw_path.rstrip(b"/")
-    return wanted.copy_with(
-        scheme=target.scheme, host=target.host, port=target.port, raw_path=prefix + wanted.raw_path
-    )
+    if (elsewhere or wanted.host in hosts) and wanted.host != target.host:
+        prefix = target.raw_path.rstrip(b"/")
+        wanted = wanted.copy_with(
+            scheme=target.scheme,
+            host=target.host,
+            port=target.port,
+            raw_path=prefix + wanted.raw_path,
+        )
+    return _Place(wanted, str(wanted), wanted.host, wanted.netloc)
 
 
 @lru_cache(maxsize=256)
-def _named(headers: Headers) -> httpx.Headers:
-    return httpx.Headers(headers)
+def _named(headers: Headers, netloc: bytes, length: int | None) -> httpx.Headers:
+    """The headers as httpx would complete them: `Host` first, and how long the body is."""
+    made = httpx.Headers(headers)
+    head: list[tuple[bytes, bytes]] = []
+    if netloc and "host" not in made:
+        head.append((b"Host", netloc))
+    if length is not None and "content-length" not in made:
+        if length:
+            made["Content-Length"] = str(length)
+        elif "transfer-encoding" not in made:
+            head.append((b"Content-Length", b"0"))
+    return httpx.Headers([*head, *made.raw])
+
+
+def _timeouts(bounds: Bounds) -> dict[str, float]:
+    return {
+        "connect": bounds.connect_s,
+        "read": bounds.read_s,
+        "write": bounds.read_s,
+        "pool": bounds.connect_s,
+    }
 
 
 def _wire(wire: WireClock, body_s: float | None) -> Wire | None:

@@ -138,7 +138,7 @@ class SocketTransport(httpx.AsyncBaseTransport):
     def __init__(self, *, verify: ssl.SSLContext | None = None, proxies: bool = True) -> None:
         self._context = verify
         self._proxies = {k: v for k, v in getproxies().items() if v} if proxies else {}
-        self._pools: dict[str, httpcore.AsyncConnectionPool] = {}
+        self._pools: dict[tuple[str, bool], httpcore.AsyncConnectionPool] = {}
 
     def proxy_for(self, url: httpx.URL) -> str | None:
         """The proxy of the environment for that address (`NO_PROXY` respected)."""
@@ -146,14 +146,18 @@ class SocketTransport(httpx.AsyncBaseTransport):
             return None
         return self._proxies.get(url.scheme) or self._proxies.get("all")
 
-    def _pool(self, proxy: str | None) -> httpcore.AsyncConnectionPool:
-        if (proxy or "") not in self._pools:
-            self._pools[proxy or ""] = self._make(proxy)
-        return self._pools[proxy or ""]
+    def _pool(self, proxy: str | None, *, secure: bool) -> httpcore.AsyncConnectionPool:
+        key = (proxy or "", secure)
+        if key not in self._pools:
+            self._pools[key] = self._make(proxy, secure=secure)
+        return self._pools[key]
 
-    def _make(self, proxy: str | None) -> httpcore.AsyncConnectionPool:
+    def _make(self, proxy: str | None, *, secure: bool) -> httpcore.AsyncConnectionPool:
+        context = self._context
+        if context is None and (secure or proxy):  # some 20 ms: plain http need not wait for it
+            context = httpx.create_ssl_context()
         options: dict[str, Any] = {
-            "ssl_context": self._context or httpx.create_ssl_context(),
+            "ssl_context": context,
             "max_connections": 1000,
             "max_keepalive_connections": 100,
             "keepalive_expiry": 5.0,
@@ -172,7 +176,7 @@ class SocketTransport(httpx.AsyncBaseTransport):
         wire = WIRE.get()
         if wire is not None and proxy:
             wire.proxy = httpx.URL(proxy).host
-        answer = await self._pool(proxy).handle_async_request(
+        answer = await self._pool(proxy, secure=request.url.scheme == "https").handle_async_request(
             httpcore.Request(
                 method=request.method,
                 url=_address(request.url),
