@@ -14,7 +14,6 @@ from diagnostics.model import (
     Purpose,
     Severity,
     Tape,
-    TargetKind,
     Text,
     Unsent,
     UnsentReason,
@@ -43,6 +42,11 @@ SURE_ENOUGH = 0.5
 
 INPUTS_FINE = 0.8
 """How sure the provider is at fault when every input was fetched and is fit (our estimate)."""
+
+NOT_RUN = Text(
+    en="not run: an earlier scenario had already decided",
+    ru="не выполнялся: исход уже решил предыдущий сценарий",
+)
 
 CLEARS: Mapping[str, tuple[Blame, Text]] = {
     "parameters": (
@@ -103,7 +107,7 @@ def blame(contract: Contract, tape: Tape, outcomes: Sequence[Outcome]) -> Judgem
     excluded = tuple(_excluded(seen))
     if seen.fails:
         return _failed(seen, excluded)
-    if not _looked(tape, outcomes):
+    if not _looked(tape, outcomes) or _unrecorded(tape):
         return Judgement(verdict=Verdict.INCONCLUSIVE, blame=Blame.UNDECIDED, certainty=0.0)
     if seen.warns:
         worst = max(seen.warns, key=_weight)
@@ -199,14 +203,23 @@ def _excluded(seen: _Evidence) -> Iterable[Excluded]:
 
 
 def _looked(tape: Tape, outcomes: Sequence[Outcome]) -> bool:
-    """Something was checked: a request answered, or a request judged before sending."""
-    sent = any(not isinstance(exchange.answer, Unsent) for exchange in tape)
-    return sent or any(outcome.findings for outcome in outcomes)
+    """Something was checked: a request answered, or one judged that was only to be built."""
+    checked = any(
+        not isinstance(e.answer, Unsent) or e.answer.reason is UnsentReason.DRY for e in tape
+    )
+    return checked and not any(outcome.note == NOT_RUN for outcome in outcomes)
+
+
+def _unrecorded(tape: Tape) -> bool:
+    """A replay was asked what it never recorded: what it would have answered is not known."""
+    return any(
+        isinstance(e.answer, Unsent) and e.answer.reason is UnsentReason.NOT_RECORDED for e in tape
+    )
 
 
 def _withheld(tape: Tape) -> bool:
     """The call itself was kept back, so its health was never seen."""
-    return tape.case.target.kind is not TargetKind.EMULATOR and any(
+    return not tape.case.target.emulated and any(
         isinstance(e.answer, Unsent)
         and e.answer.reason is not UnsentReason.DRY
         and e.request.purpose is Purpose.CALL

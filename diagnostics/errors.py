@@ -1,4 +1,7 @@
-"""What can *we* not do? Five errors at most, and the exit codes; what a provider does wrong is a finding."""
+"""What can *we* not do? Five errors at most, and the exit codes.
+
+What a provider does wrong is a finding.
+"""
 
 from enum import IntEnum
 

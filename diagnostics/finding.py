@@ -1,4 +1,4 @@
-"""What was found, and what does it come to? Rules, findings, verdicts and the report: plain data."""
+"""What was found, and what does it come to? Rules, findings, verdicts, the report: plain data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

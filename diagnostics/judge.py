@@ -7,7 +7,7 @@ decides, so anybody can work every verdict out again, later.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from diagnostics.blame import blame
+from diagnostics.blame import NOT_RUN, blame
 from diagnostics.contract import Contract, dig
 from diagnostics.drive.policy import ambiguous
 from diagnostics.finding import Ambiguous, Finding, Judgement, Outcome, Report, Spending
@@ -18,17 +18,11 @@ from diagnostics.model import (
     Purpose,
     Severity,
     Tape,
-    Text,
     Unsent,
     UnsentReason,
     Verdict,
 )
 from diagnostics.scenario import Scenario
-
-NOT_RUN = Text(
-    en="not run: an earlier scenario had already decided",
-    ru="не выполнялся: исход уже решил предыдущий сценарий",
-)
 
 
 def judge(contract: Contract, tape: Tape, scenarios: Iterable[Scenario]) -> Report:

@@ -107,7 +107,7 @@ def fetchable(url: str) -> bool:
 
 def near(case: Case) -> bool:
     """Does the target stand on this machine, so that it can reach private hosts?"""
-    if case.target.kind in {TargetKind.EMULATOR, TargetKind.DRY}:
+    if case.target.emulated or case.target.kind is TargetKind.DRY:
         return True
     return trouble(case.target.base_url, local=False) in REACH
 

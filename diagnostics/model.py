@@ -12,13 +12,10 @@ Headers = tuple[tuple[str, str], ...]
 """Header fields in the order and case in which they travelled."""
 
 
-# --- verdicts ---------------------------------------------------------------------------------
-
-
 class Verdict(StrEnum):
     """What a run or a scenario comes to. Silence is `INCONCLUSIVE`, never `PASS`."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105  # a verdict, no password
     WARN = "warn"
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
@@ -68,8 +65,6 @@ class Certainty(StrEnum):
     INFERRED = "inferred"
 
 
-# --- words ------------------------------------------------------------------------------------
-
 LANGUAGES = ("en", "ru")
 
 
@@ -96,14 +91,11 @@ class _Facts(dict[str, object]):
         return "?"
 
 
-# --- what travels -----------------------------------------------------------------------------
-
-
 class Purpose(StrEnum):
     """Why a request is made; decides credentials, retries and what is kept of the body."""
 
     CALL = "call"
-    """An operation of the contract: credentials go along, business errors are retried."""
+    """An operation of the contract: credentials go along, errors may be retried."""
     PROBE = "probe"
     """Does this address answer? One attempt, no retry; credentials only if `authenticated`."""
     MEDIA = "media"
@@ -137,12 +129,10 @@ class MediaFacts:
     """What a media file really is, from its bytes. None: not known, or does not apply."""
 
     container: str
-    """jpeg, png, webp, gif, bmp, mp3, wav, m4a, mp4, mov, avi, webm, flac, ogg, html, json, xml,
-    pdf, text, empty or unknown."""
+    """jpeg, png, mp3, mp4 …, html, json, xml, pdf, text, empty or unknown."""
     size_bytes: int
     sha256: str = ""
-    complete: bool = True
-    """False when only the first bytes were examined."""
+    complete: bool = True  # False: only the first bytes were examined
     width: int | None = None
     height: int | None = None
     duration_s: float | None = None
@@ -151,8 +141,7 @@ class MediaFacts:
     audio_codec: str | None = None
     has_audio: bool | None = None
     animated: bool | None = None
-    problem: str | None = None
-    """Why the bytes cannot be decoded, in one English clause."""
+    problem: str | None = None  # why the bytes cannot be decoded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,9 +273,6 @@ Ask = Generator[Request | Together, Any, Any]
 """Yields requests, is sent `Exchange`s (or a list of results for `Together`), does no I/O."""
 
 
-# --- what a run is about ----------------------------------------------------------------------
-
-
 class TargetKind(StrEnum):
     """What answers. A verdict names it, so that the emulator never reads as the provider."""
 
@@ -310,13 +296,17 @@ class Target:
     fault: str | None = None
     """The fault plan the emulator was asked to play."""
 
+    @property
+    def emulated(self) -> bool:
+        """The emulator answers, or did when it was recorded: no word about the provider."""
+        return self.kind is TargetKind.EMULATOR or self.media_base is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyFacts:
-    """What can be said of a credential without saying it."""
+    """What can be said of a credential without saying it. `name` is its variable."""
 
     name: str
-    """The environment variable it came from."""
     present: bool
     length: int = 0
     problems: tuple[str, ...] = ()
@@ -348,12 +338,10 @@ class PollPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How often a failed call is repeated (seed 000: at once, then 2, 4, 8, 16 s; cap 30 s).
-
-    `max_retries` counts all attempts, as the seed does: 5 means the first and four repeats.
-    """
+    """How often a call is tried (seed 000: at once, then after 2, 4, 8, 16 s; cap 30 s)."""
 
     max_retries: int = 5
+    """All attempts, as the seed counts them: the first and four repeats."""
     base_delay_s: float = 2.0
     cap_s: float = 30.0
     jitter: float = 0.1

@@ -1,4 +1,4 @@
-"""Of what values is a contract made? Each field is one word of `contracts/extensions.schema.yaml`."""
+"""Of what values is a contract made? Its words are in `contracts/extensions.schema.yaml`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -22,7 +22,7 @@ def reach(report: Report, contract: Contract) -> str:
     if target.kind is TargetKind.LIVE:
         host = host_of(target.base_url).partition(":")[0]
         return "live" if host in contract.hosts else "foreign"
-    return str(target.kind)
+    return "emulator" if target.emulated else str(target.kind)
 
 
 def question(

@@ -7,7 +7,7 @@ from typing import Any
 
 from diagnostics.contract import Contract
 from diagnostics.finding import Excluded, Finding, Outcome, Report
-from diagnostics.model import Blame, Case, KeyFacts, Text, Verdict
+from diagnostics.model import Blame, Case, KeyFacts, TargetKind, Text, Verdict
 from reports import shown
 from reports.ask import question, reach, steps
 from reports.digest import Digest, digest, host_of, timeline
@@ -113,6 +113,8 @@ def _headline(
     noun = said.say(f"noun.{judgement.blame}")
     sentence = said.say(f"sentence.{_tone(judgement.verdict, settled=settled)}", noun=noun)
     faulted = "_fault" if who == "emulator" and target.fault else ""
+    if who == "emulator" and target.kind is TargetKind.CASSETTE:
+        faulted = "_recorded"
     return {
         "symptom": symptom(report, line, said, contract.title),
         "headline": {

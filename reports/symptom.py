@@ -1,7 +1,7 @@
 """Which exchange does the developer complain about, and how is that said in one line?"""
 
 from diagnostics.finding import Report
-from diagnostics.model import Exchange, TargetKind, Verdict
+from diagnostics.model import Exchange, Verdict
 from reports.digest import Digest, Tally
 from reports.line import Line, place
 from reports.words import Words
@@ -60,7 +60,7 @@ def _worth(report: Report, line: Line, wanted: str | None) -> int:
 
 def symptom(report: Report, line: Line | None, words: Words, title: str) -> str:
     """Vendor, operation, stage, code: the first line of a ticket."""
-    emulated = report.tape.case.target.kind is TargetKind.EMULATOR
+    emulated = report.tape.case.target.emulated
     vendor = words.say("vendor.emulated" if emulated else "vendor.real", title=title)
     if line is None or line.kind == "unsent":
         return words.say("symptom.unsent", vendor=vendor, what=_finding(report, words))

@@ -60,19 +60,19 @@ _EVIDENCE_MAX = 10
 def ask(contract: Contract, case: Case) -> Ask:
     """Probe what may be probed, a few conversations side by side."""
     requests = probes(contract, case)
-    groups = min(GROUPS_MAX if case.target.kind is TargetKind.EMULATOR else 2, len(requests))
+    groups = min(GROUPS_MAX if case.target.emulated else 2, len(requests))
     if groups:
         yield Together(asks=tuple(_each(requests[start::groups]) for start in range(groups)))
 
 
 def _each(requests: Sequence[Request]) -> Ask:
-    for request in requests:
+    for request in requests:  # noqa: UP028  # a list's iterator cannot be sent an exchange
         yield request
 
 
 def probes(contract: Contract, case: Case) -> list[Request]:
     """Documented addresses first, then the aliases; each address once."""
-    everything = case.target.kind is TargetKind.EMULATOR
+    everything = case.target.emulated
     family = [op for op in _family(contract, case) if not op.destructive]
     rest = [op for op in contract.operations.values() if not op.destructive and op not in family]
     operations = family + rest if everything else family
@@ -141,7 +141,7 @@ def judge(contract: Contract, tape: Tape) -> Iterator[Finding]:
 
 def _table(contract: Contract, tape: Tape, addresses: list[Address]) -> Finding:
     reach = list(contract.operations.values())
-    if tape.case.target.kind is not TargetKind.EMULATOR:
+    if not tape.case.target.emulated:
         reach = _family(contract, tape.case)
     spared = [op for op in reach if op.destructive]
     rows = [a.row() for a in addresses]

@@ -23,7 +23,6 @@ from diagnostics.model import (
     Request,
     Severity,
     Tape,
-    TargetKind,
     Text,
 )
 from diagnostics.promise import MediaLimits, Operation
@@ -187,7 +186,7 @@ def _told(contract: Contract, operation: Operation, axis: Axis, tape: Tape) -> d
             v: ("accepted" if v in formats else "rejected") if formats else "unstated"
             for v in axis.values
         }
-    local = tape.case.target.kind is TargetKind.EMULATOR
+    local = tape.case.target.emulated
     found: dict[str, str] = {}
     for exchange in tape:
         body = decode(exchange.request.body)

@@ -5,6 +5,7 @@ contract, so it serves a dry run, a replay and somebody's capture alike.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -20,7 +21,6 @@ from diagnostics.model import (
     Purpose,
     Severity,
     Tape,
-    TargetKind,
     Text,
 )
 from diagnostics.promise import Operation
@@ -70,6 +70,9 @@ FIT = Rule(
 )
 RULES = (WRONG, DOUBTFUL, NOT_JSON, FIT)
 
+_OUT_OF_REACH = frozenset({"url-local", "url-placeholder"})
+"""Well-formed addresses at which the provider finds no file: that is the input's fault."""
+
 _NO_REMEDY = Text(
     en="Compare with the documentation: {source}.", ru="Сверьте с документацией: {source}."
 )
@@ -94,7 +97,7 @@ def ask(contract: Contract, case: Case) -> Ask:
 
 def judge(contract: Contract, tape: Tape) -> Iterable[Finding]:
     """Every documented call on the tape, each different request once."""
-    local = tape.case.target.kind is TargetKind.EMULATOR
+    local = tape.case.target.emulated
     for exchange in islice(_different(contract, tape), DISTINCT_MAX):
         operation = contract.operations[exchange.request.operation or ""]
         yield from _judged(contract, operation, exchange, local=local)
@@ -147,7 +150,9 @@ def _violated(operation: Operation, violation: Violation, exchange: Exchange) ->
         "source": source,
     }
     rule = WRONG if violation.fails else DOUBTFUL
-    return _finding(rule, violation.parameter or operation.id, facts, exchange, violation.code)
+    subject = violation.parameter or operation.id
+    found = _finding(rule, subject, facts, exchange, violation.code)
+    return replace(found, blame=Blame.MEDIA) if violation.kind in _OUT_OF_REACH else found
 
 
 def _finding(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diagnostics.answer_rules import BUSINESS_CODE
-from diagnostics.blame import CHAIN, blame
+from diagnostics.blame import CHAIN, NOT_RUN, blame
 from diagnostics.finding import Finding, Judgement, Outcome, Rule
 from diagnostics.model import (
     Blame,
@@ -131,6 +131,11 @@ def test_silence_is_inconclusive() -> None:
     kept = replace(SENT, answer=Unsent(reason=UnsentReason.NOT_RECORDED))
     found = concluded(outcome("job"), sent=kept)
     assert (found.verdict, found.blame) == (Verdict.INCONCLUSIVE, Blame.UNDECIDED)
+
+
+def test_a_run_that_broke_off_before_its_last_scenario_is_no_pass() -> None:
+    missing = Outcome(scenario="job", verdict=Verdict.INCONCLUSIVE, note=NOT_RUN)
+    assert concluded(outcome("network"), missing).verdict is Verdict.INCONCLUSIVE
 
 
 def test_what_failed_is_not_also_excluded() -> None:

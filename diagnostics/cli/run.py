@@ -1,6 +1,5 @@
 """What is wrong with this integration? Runs the suite and leaves a report."""
 
-import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -174,24 +173,18 @@ def _embedded(
 
 
 def _present(report: Report, order: Order, screen: Screen) -> None:
-    from reports.document import document  # noqa: PLC0415  # brings the report's words
-    from reports.render import render  # noqa: PLC0415  # brings Jinja
+    from reports import files  # noqa: PLC0415  # brings Jinja and the report's words
 
-    paths = {name: order.folder / _FILES.get(name, f"report.{name}") for name in order.formats}
-    shown = {name: str(path) for name, path in paths.items()}
-    told = document(report, order.contract, language=screen.language, formats=shown)
-    screen.gate.write(
-        order.folder / _FILES["json"], json.dumps(told, ensure_ascii=False, indent=2) + "\n"
+    wanted = tuple(dict.fromkeys((*order.formats, "json")))  # the folder always holds its result
+    told = files.write(
+        report,
+        order.contract,
+        files=files.paths(order.folder, wanted),
+        language=screen.language,
+        gate=screen.gate,
     )
-    for name, path in paths.items():
-        if name != "json":
-            text = render(report, order.contract, format=name, language=screen.language)
-            screen.gate.write(path, text)
     if screen.as_json:
         screen.emit("run", told)
         return
     for line in conclusion(told, screen.language):
         screen.show(line)
-
-
-_FILES = {"json": "result.json"}
