@@ -310,10 +310,9 @@ class KeyFacts:
     present: bool
     length: int = 0
     problems: tuple[str, ...] = ()
-    """blank, newline, quotes, inner-space, edge-space, non-ascii, look-alike, bearer-prefix,
+    """blank, newline, quotes, inner-space, edge-space, non-ascii, look-alike, bearer-prefix, cut,
     placeholder, too-short, control-character, same-as-client-id, other-provider:<name>."""
-    origin: str = "environment"
-    """environment, .env file, emulator."""
+    origin: str = "environment"  # or ".env file", "emulator"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
