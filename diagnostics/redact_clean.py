@@ -12,7 +12,7 @@ from diagnostics.redact_names import Place
 from diagnostics.redact_personal import personal
 from diagnostics.redact_rules import SHAPES
 from diagnostics.redact_suspect import is_suspicious
-from diagnostics.redact_text import TEXT_RULES
+from diagnostics.redact_text_rules import TEXT_RULES
 from diagnostics.redact_tree import clean_tree, decode, encode
 from diagnostics.redact_url import clean_pairs, clean_url
 from diagnostics.redact_values import PLACEHOLDER

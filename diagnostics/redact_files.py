@@ -20,7 +20,7 @@ _WIDE = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """One clean copy: from where, to where, and what went (rule and kind of place, never a value)."""
+    """One clean copy, and what went from it: rule and kind of place, never a value."""
 
     source: Path
     target: Path

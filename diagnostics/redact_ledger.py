@@ -92,7 +92,7 @@ class Ledger:
         self._learned: dict[str, None] = {}
         self._shortest = 0
         self.version = 0
-        """Changes whenever a secret becomes known: what was found clean has to be looked at again."""
+        """Changes whenever a secret becomes known: what was clean has to be looked at again."""
         self.quoted = False
         """A registered secret has a quotation mark in it."""
         self.has_digits = False
@@ -153,7 +153,7 @@ class Ledger:
         return value in self._kinds
 
     def _learn(self, value: str, kind: str) -> None:
-        """A secret found by its place is looked for everywhere from now on (error texts repeat it)."""
+        """Look everywhere for a secret that its place gave away: error texts repeat it."""
         if kind in _NOT_LEARNED or kind in _PII or kind == "data" or value in self._kinds:
             return
         fit = _LEARNED_LEAST <= len(value) <= 4096 and " " not in value  # noqa: PLR2004  # longer is no key

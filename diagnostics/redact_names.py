@@ -130,7 +130,31 @@ _QUALIFIES_KEY = frozenset(
         "server",
     ]
 )
-_TOKEN_IS_NOT_ONE = frozenset(["page", "next", "eos", "bos", "pad", "unk", "stop", "mask", "per", "each", "start", "end", "last", "first", "sync", "cancellation", "continuation", "max", "min", "cost", "time"])  # fmt: skip
+_TOKEN_IS_NOT_ONE = frozenset(
+    [
+        "page",
+        "next",
+        "eos",
+        "bos",
+        "pad",
+        "unk",
+        "stop",
+        "mask",
+        "per",
+        "each",
+        "start",
+        "end",
+        "last",
+        "first",
+        "sync",
+        "cancellation",
+        "continuation",
+        "max",
+        "min",
+        "cost",
+        "time",
+    ]
+)
 _SAYS_ABOUT = frozenset(
     [
         "count",

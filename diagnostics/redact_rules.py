@@ -8,7 +8,7 @@ from functools import cached_property
 from diagnostics.redact_values import is_heygen_key
 
 _START = r"(?:(?<![A-Za-z0-9_\-])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
-"""A shape begins where a word begins; so one run of letters is tried once, and time stays linear."""
+"""A shape begins where a word does: one run of letters is tried once, and time stays linear."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +43,14 @@ SHAPES: tuple[Rule, ...] = (
         id="pem-private-key",
         kind="private-key",
         alternatives=("-----BEGIN ", "---- BEGIN "),
-        tail=r"(?=[A-Z0-9 ]{0,30}PRIVATE KEY)[A-Z0-9 ]{0,60}+(?:-----|----)(?:(?!---- ?END|-----END).)*+"
+        tail=r"(?=[A-Z0-9 ]{0,30}PRIVATE KEY)[A-Z0-9 ]{0,60}+"
+        r"(?:-----|----)(?:(?!---- ?END|-----END).)*+"
         r"(?:-----END|---- ?END)?[A-Z0-9 ]{0,50}+-{0,5}",
         needles=("PRIVATE KEY",),
         anchored=False,
         positive=(
-            "-----BEGIN RSA PRIVATE KEY-----\nInventedInventedInvented01\n-----END RSA PRIVATE KEY-----",
-            "---- BEGIN SSH2 PRIVATE KEY ----\nInventedInventedInvented01\n---- END SSH2 PRIVATE KEY ----",
+            "-----BEGIN RSA PRIVATE KEY-----\nInvented01\n-----END RSA PRIVATE KEY-----",
+            "---- BEGIN SSH2 PRIVATE KEY ----\nInvented01\n---- END SSH2 PRIVATE KEY ----",
         ),
         negative=("-----BEGIN CERTIFICATE-----\nInvented\n-----END CERTIFICATE-----",),
     ),
@@ -82,9 +83,13 @@ SHAPES: tuple[Rule, ...] = (
         tail=r"(?!your)(?=[A-Za-z_\-]{0,200}[0-9])[A-Za-z0-9_\-]{16,}",
         needles=("sk-", "sess-"),
         positive=(
-            "sk-proj-InventedInvented0001", "sk-svcacct-InventedInvented0001",
-            "sk-admin-InventedInvented0001", "sk-ant-InventedInvented0001",
-            "sk-or-InventedInvented0001", "sk-InventedInvented0001", "sess-InventedInvented0001",
+            "sk-proj-InventedInvented0001",
+            "sk-svcacct-InventedInvented0001",
+            "sk-admin-InventedInvented0001",
+            "sk-ant-InventedInvented0001",
+            "sk-or-InventedInvented0001",
+            "sk-InventedInvented0001",
+            "sess-InventedInvented0001",
         ),
         negative=("sk-...", "sk-your-key-goes-here", "task-00000000000000000001", "sk-proj-"),
     ),
@@ -112,8 +117,12 @@ SHAPES: tuple[Rule, ...] = (
         alternatives=("AKIA", "ASIA", "ABIA", "ACCA"),
         tail=r"[A-Z0-9]{16}(?![A-Za-z0-9])",
         needles=("AKIA", "ASIA", "ABIA", "ACCA"),
-        positive=("AKIAINVENTEDKEY00001", "ASIAINVENTEDKEY00001", "ABIAINVENTEDKEY00001",
-                  "ACCAINVENTEDKEY00001"),
+        positive=(
+            "AKIAINVENTEDKEY00001",
+            "ASIAINVENTEDKEY00001",
+            "ABIAINVENTEDKEY00001",
+            "ACCAINVENTEDKEY00001",
+        ),
         negative=("AKIA", "MALAYASIAINVENTEDKEY00001X", "ASIA PACIFIC"),
     ),
     Rule(
@@ -122,8 +131,12 @@ SHAPES: tuple[Rule, ...] = (
         alternatives=("AIza", r"ya29\.", "GOCSPX-", "1//0"),
         tail=r"[0-9A-Za-z_\-]{20,}",
         needles=("AIza", "ya29.", "GOCSPX-", "1//0"),
-        positive=("AIzaInventedInventedInvented00000000001", "ya29.InventedInventedInvented001",
-                  "GOCSPX-InventedInventedInvented01", "1//0InventedInventedInvented01"),
+        positive=(
+            "AIzaInventedInventedInvented00000000001",
+            "ya29.InventedInventedInvented001",
+            "GOCSPX-InventedInventedInvented01",
+            "1//0InventedInventedInvented01",
+        ),
         negative=("AIza", "ya29.com"),
     ),
     Rule(
@@ -132,25 +145,91 @@ SHAPES: tuple[Rule, ...] = (
         alternatives=("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
         tail=r"[A-Za-z0-9_]{20,}",
         needles=("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
-        positive=tuple(f"{head}InventedInventedInvented01"
-                       for head in ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_")),
+        positive=tuple(
+            f"{head}InventedInventedInvented01"
+            for head in ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_")
+        ),
         negative=("ghp_", "github_pat_..."),
     ),
     Rule(
         id="vendor-token",
         kind="vendor-token",
-        alternatives=("xox[abeprs]-", "xapp-", "hf_", "fal_", "rk_live_", "sk_live_", "rk_test_",
-                      "sk_test_", "glpat-", "npm_", "pypi-", "dop_v1_", "shpat_", "SG\\.", "sk_",
-                      "lin_api_", "nvapi-", "gsk_", "pplx-", "xai-", "key_live_"),
+        alternatives=(
+            "xox[abeprs]-",
+            "xapp-",
+            "hf_",
+            "fal_",
+            "rk_live_",
+            "sk_live_",
+            "rk_test_",
+            "sk_test_",
+            "glpat-",
+            "npm_",
+            "pypi-",
+            "dop_v1_",
+            "shpat_",
+            "SG\\.",
+            "sk_",
+            "lin_api_",
+            "nvapi-",
+            "gsk_",
+            "pplx-",
+            "xai-",
+            "key_live_",
+        ),
         tail=r"(?=[A-Za-z_\-]{0,200}[0-9])[A-Za-z0-9_\-]{18,}",
-        needles=("xox", "xapp-", "hf_", "fal_", "_live_", "_test_", "glpat-", "npm_", "pypi-",
-                 "dop_v1_", "shpat_", "SG.", "sk_", "lin_api_", "nvapi-", "gsk_", "pplx-", "xai-"),
-        positive=tuple(f"{head}InventedInventedInvented01" for head in (
-            "xoxb-", "xapp-", "hf_", "fal_", "rk_live_", "sk_live_", "rk_test_", "sk_test_",
-            "glpat-", "npm_", "pypi-", "dop_v1_", "shpat_", "SG.", "sk_", "lin_api_", "nvapi-",
-            "gsk_", "pplx-", "xai-", "key_live_")),
-        negative=("hf_hub_download", "task_id_0000000000000000001", "npm_config_registry",
-                  "risk_InventedInventedInvented01"),
+        needles=(
+            "xox",
+            "xapp-",
+            "hf_",
+            "fal_",
+            "_live_",
+            "_test_",
+            "glpat-",
+            "npm_",
+            "pypi-",
+            "dop_v1_",
+            "shpat_",
+            "SG.",
+            "sk_",
+            "lin_api_",
+            "nvapi-",
+            "gsk_",
+            "pplx-",
+            "xai-",
+        ),
+        positive=tuple(
+            f"{head}InventedInventedInvented01"
+            for head in (
+                "xoxb-",
+                "xapp-",
+                "hf_",
+                "fal_",
+                "rk_live_",
+                "sk_live_",
+                "rk_test_",
+                "sk_test_",
+                "glpat-",
+                "npm_",
+                "pypi-",
+                "dop_v1_",
+                "shpat_",
+                "SG.",
+                "sk_",
+                "lin_api_",
+                "nvapi-",
+                "gsk_",
+                "pplx-",
+                "xai-",
+                "key_live_",
+            )
+        ),
+        negative=(
+            "hf_hub_download",
+            "task_id_0000000000000000001",
+            "npm_config_registry",
+            "risk_InventedInventedInvented01",
+        ),
         hard=False,
     ),
     Rule(
@@ -171,19 +250,31 @@ SHAPES: tuple[Rule, ...] = (
         needles=("M", "N", "O", "Y", "Z"),
         accepts=is_heygen_key,
         positive=("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYtMTcwMDAwMDAwMA==",),
-        negative=("MDEyMzQ1Njc4OWFiY2RlZg==", "NotBase64OfAnythingInParticularAtAllButLongEnough01"),
+        negative=(
+            "MDEyMzQ1Njc4OWFiY2RlZg==",
+            "NotBase64OfAnythingInParticularAtAllButLongEnough01",
+        ),
     ),
     Rule(
         id="password-hash",
         kind="password-hash",
-        alternatives=(r"\$2[abxy]\$\d\d\$", r"\$argon2(?:id|i|d)\$", r"\$scrypt\$", r"\$[156]\$",
-                      r"pbkdf2[_:]sha\d{1,3}[$:]"),
+        alternatives=(
+            r"\$2[abxy]\$\d\d\$",
+            r"\$argon2(?:id|i|d)\$",
+            r"\$scrypt\$",
+            r"\$[156]\$",
+            r"pbkdf2[_:]sha\d{1,3}[$:]",
+        ),
         tail=r"[A-Za-z0-9./+=,$]{20,}",
         needles=("$2", "$argon2", "$scrypt$", "$1$", "$5$", "$6$", "pbkdf2"),
         anchored=False,
-        positive=("$2b$12$InventedInventedInventedInvented01", "$argon2id$v=19$m=65536,t=3,p=4$SW52ZW50ZWQ",
-                  "$scrypt$ln=16,r=8,p=1$SW52ZW50ZWQ", "$6$invented$InventedInventedInvented",
-                  "pbkdf2_sha256$600000$invented$SW52ZW50ZWQ="),
+        positive=(
+            "$2b$12$InventedInventedInventedInvented01",
+            "$argon2id$v=19$m=65536,t=3,p=4$SW52ZW50ZWQ",
+            "$scrypt$ln=16,r=8,p=1$SW52ZW50ZWQ",
+            "$6$invented$InventedInventedInvented",
+            "pbkdf2_sha256$600000$invented$SW52ZW50ZWQ=",
+        ),
         negative=("$250", "costs $5$ or $6"),
     ),
     Rule(
@@ -196,4 +287,4 @@ SHAPES: tuple[Rule, ...] = (
         negative=("sk-***", "2 ** 3"),
         hard=False,
     ),
-)  # fmt: skip
+)

@@ -8,13 +8,69 @@ from diagnostics.redact_rules import SHAPES
 from diagnostics.redact_url import AFTER_WORD
 
 _WORDS = (
-    "token", "secret", "pass", "pwd", "key", "auth", "sign", "sig", "credential", "cookie", "sess",
-    "sid=", "jwt", "bearer", "basic ", "client", "csrf", "xsrf", "policy", "hmac", "hdn", "phone",
-    "mobile", "webhook", "callback", "hook", "notif", "code=", "state=", "nonce", "ticket", "verify",
-    ";base64,", "encoding", "organization", "otp", "/home/", "/users/", "users\\", "-u ", "-user", "@",
-    "private", "hash=", "md5=", "/bot", "invite", "upload", "services/", "%3d", "%2f%2f", "?", "q-ak",
-    "-----", "confirm", "reset", "magic", "share", "unsubscribe", "catch", "incoming", "**",
-)  # fmt: skip
+    "token",
+    "secret",
+    "pass",
+    "pwd",
+    "key",
+    "auth",
+    "sign",
+    "sig",
+    "credential",
+    "cookie",
+    "sess",
+    "sid=",
+    "jwt",
+    "bearer",
+    "basic ",
+    "client",
+    "csrf",
+    "xsrf",
+    "policy",
+    "hmac",
+    "hdn",
+    "phone",
+    "mobile",
+    "webhook",
+    "callback",
+    "hook",
+    "notif",
+    "code=",
+    "state=",
+    "nonce",
+    "ticket",
+    "verify",
+    ";base64,",
+    "encoding",
+    "organization",
+    "otp",
+    "/home/",
+    "/users/",
+    "users\\",
+    "-u ",
+    "-user",
+    "@",
+    "private",
+    "hash=",
+    "md5=",
+    "/bot",
+    "invite",
+    "upload",
+    "services/",
+    "%3d",
+    "%2f%2f",
+    "?",
+    "q-ak",
+    "-----",
+    "confirm",
+    "reset",
+    "magic",
+    "share",
+    "unsubscribe",
+    "catch",
+    "incoming",
+    "**",
+)
 _SHAPES = (n.lower() for rule in SHAPES for n in rule.needles if len(n) > 1)
 _NEEDLES = tuple(dict.fromkeys((*_WORDS, *_SHAPES)))
 _ANY = re.compile("|".join(re.escape(needle) for needle in sorted(_NEEDLES)))
@@ -43,7 +99,7 @@ def is_suspicious(text: str) -> bool:
 
 
 def _is_plain_name(text: str) -> bool:
-    """A JSON key such as `webhookUrl` or `author`, which no place would take for a secret's name."""
+    """A JSON key such as `author`, which no place would take for a secret's name."""
     return (
         _NAME.fullmatch(text) is not None
         and text != "encoding"
@@ -58,7 +114,7 @@ def _is_clean_word(word: str) -> bool:
 
 
 class Familiar:
-    """Remembers the pieces of JSON bodies that were found clean, since answers repeat themselves."""
+    """Remembers the pieces of JSON bodies that were clean: answers repeat themselves."""
 
     def __init__(self, ledger: Ledger, machine: tuple[str, str]) -> None:
         self._ledger, self._host = ledger, machine[1].encode()

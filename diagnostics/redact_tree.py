@@ -215,9 +215,9 @@ def _is_open(name: str) -> bool:
     return words(name)[-1] in _OPEN_CONTAINERS
 
 
-def _leaf(
+def _leaf(  # noqa: PLR0913  # what, where, and under what name
     clean: Clean, name: str, one: Json, suspicion: Suspicion, depth: int, *, opened: bool
-) -> Json:  # what, where and under what
+) -> Json:
     if isinstance(one, (dict, list, tuple)):
         return _closed(clean, name, one, suspicion, depth)
     if one is None or isinstance(one, bool) or one == "":
