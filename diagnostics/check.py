@@ -1,4 +1,4 @@
-"""Is this request right, before it is sent? Holds one call against the contract of its operation."""
+"""Is this request right, before it is sent? Holds one call against its operation's contract."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ _URL_FORMATS = frozenset({"uri", "url", "iri"})
 _DEPTH_MAX = 12
 
 
-def check(
+def check(  # noqa: PLR0913  # the parts of a request
     contract: Contract,
     operation: Operation,
     *,

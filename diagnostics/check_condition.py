@@ -1,4 +1,4 @@
-"""When does a conditional rule of a schema apply? Says the `if` beside a broken `then` or `else`."""
+"""When does a conditional rule apply? Says the `if` beside a broken `then` or `else`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,13 +10,13 @@ _CLAUSES_MAX = 4
 
 
 def at(schema: Any, steps: Sequence[str | int]) -> Any:
+    """The part of a schema at a path; None where it has no such part."""
     for step in steps:
-        if isinstance(schema, dict) and step in schema:
-            schema = schema[step]
-        elif isinstance(schema, list) and isinstance(step, int) and step < len(schema):
-            schema = schema[step]
-        else:
+        in_object = isinstance(schema, dict) and step in schema
+        in_list = isinstance(schema, list) and isinstance(step, int) and step < len(schema)
+        if not (in_object or in_list):
             return None
+        schema = schema[step]
     return schema
 
 

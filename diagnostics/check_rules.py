@@ -18,7 +18,7 @@ _HITS_MAX = 50
 
 
 def places(value: Json, path: str, before: str = "") -> Iterator[tuple[str, Json]]:
-    """Every value at a dotted path with its exact path: `elements[].url` gives `elements[1].url`."""
+    """Every value at a dotted path, with its exact path: `elements[1].url` for `elements[].url`."""
     head, _, rest = path.partition(".")
     name, _, each = head.partition("[")
     if not isinstance(value, dict) or name not in value:

@@ -66,7 +66,7 @@ class _Broken:
         found = at(self.asked.schema, self.where[:-1])
         return found if isinstance(found, dict) else {}
 
-    def tell(self, kind: str, parameter: str | None = None, **facts: Fact) -> Violation:
+    def tell(self, kind: str, parameter: str | None = None, /, **facts: Fact) -> Violation:
         name = self.parameter if parameter is None else parameter
         facts.setdefault("given", given(self.value, name))
         return violation(kind, name, facts, place=self.asked.place, when=self.when)

@@ -170,7 +170,7 @@ _PLAIN = {
 BECAUSE = Text(en="It applies because {when}.", ru="Это действует, потому что {when}.")
 
 
-def violation(
+def violation(  # noqa: PLR0913  # what is known of a violation
     kind: str,
     parameter: str,
     facts: Mapping[str, Fact],
