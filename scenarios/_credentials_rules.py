@@ -123,13 +123,18 @@ ILLEGAL = frozenset({"newline", "non-ascii", "look-alike", "control-character"})
 SHAPES = frozenset({"unusual-shape", "too-short", "token-shape"})
 """Mere oddities: a warning at most."""
 
+ORIGINS = {
+    "environment": Text(en="from the environment", ru="из окружения"),
+    ".env file": Text(en="from .env", ru="из .env"),
+    "emulator": Text(en="from the emulator", ru="от эмулятора"),
+}
 ACCEPTED = Rule(
     code="credentials-accepted",
     severity=Severity.INFO,
     blame=Blame.NONE,
     says=Text(
-        en="the provider accepted the credentials ({how})",
-        ru="провайдер принял учётные данные ({how})",
+        en="the provider accepted the credentials ({how_en})",
+        ru="провайдер принял учётные данные ({how_ru})",
     ),
     remedy=Text(en="Nothing to do.", ru="Ничего делать не нужно."),
 )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from diagnostics.contract import Contract, decode
@@ -94,6 +94,18 @@ def addresses_of(contract: Contract, tape: Tape) -> list[Address]:
         if kept.state is not State.ALIVE:
             _note(contract, kept, exchange)
     return list(found.values())
+
+
+def twins_of(contract: Contract, addresses: list[Address]) -> list[Address]:
+    """The documented addresses that another set names as well: what holds for one holds for all."""
+    return [
+        replace(address, set=alias.set)
+        for address in addresses
+        if address.set == DOCUMENTED
+        for alias in address.operation.aliases
+        if alias.set != DOCUMENTED
+        and (alias.method, absolute(contract, alias)) == (address.method, address.operation.url)
+    ]
 
 
 def _note(contract: Contract, kept: Address, exchange: Exchange) -> None:

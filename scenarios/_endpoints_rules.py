@@ -17,17 +17,17 @@ TABLE = Rule(
     ),
     remedy=_NOTHING,
 )
-ALIAS_SET = Rule(
-    code="endpoint-alias-set",
+SET = Rule(
+    code="endpoint-set",
     severity=Severity.INFO,
     blame=Blame.NONE,
     says=Text(
-        en="of the other addresses in the set “{subject}”, {alive} of {all} are alive",
-        ru="из других адресов набора «{subject}» живы {alive} из {all}",
+        en="address set “{subject}”: {alive} of {all} alive: {lines}",
+        ru="набор адресов «{subject}»: живы {alive} из {all}: {lines}",
     ),
     remedy=Text(
-        en="Use the documented addresses; these may vanish without notice.",
-        ru="Используйте адреса из документации: эти могут исчезнуть без предупреждения.",
+        en="Use the documented addresses; others may vanish without notice.",
+        ru="Используйте адреса из документации: прочие могут исчезнуть без предупреждения.",
     ),
 )
 MISSING = Rule(
@@ -118,6 +118,21 @@ UNCLEAR = Rule(
         ru="Повторите позже: другие адреса этого хоста отвечают.",
     ),
 )
+NOTHING_TOLD = Rule(
+    code="endpoint-nothing-told",
+    severity=Severity.WARN,
+    blame=Blame.UNDECIDED,
+    says=Text(
+        en="{subject}: none of {count} addresses gave an answer that tells whether it exists; "
+        "that is what an outage or a gateway looks like, not a move",
+        ru="{subject}: ни один из {count} адресов не дал ответа, по которому видно, существует ли "
+        "он; так выглядит сбой или шлюз, а не переезд",
+    ),
+    remedy=Text(
+        en="Leave the addresses as they are, and run this again later.",
+        ru="Адреса не меняйте; повторите проверку позже.",
+    ),
+)
 PLAIN_HTTP = Rule(
     code="endpoint-plain-http",
     severity=Severity.WARN,
@@ -134,7 +149,7 @@ PLAIN_HTTP = Rule(
 )
 RULES = (
     TABLE,
-    ALIAS_SET,
+    SET,
     MISSING,
     MOVED,
     STALE,
@@ -142,5 +157,6 @@ RULES = (
     METHOD,
     GONE,
     UNCLEAR,
+    NOTHING_TOLD,
     PLAIN_HTTP,
 )

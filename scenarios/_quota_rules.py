@@ -33,8 +33,8 @@ PRICE_UNKNOWN = Rule(
     severity=Severity.INFO,
     blame=Blame.NONE,
     says=Text(
-        en="{balance} credits are left; what {subject} costs is not documented for this request",
-        ru="осталось {balance} кредитов; сколько стоит {subject} с таким запросом, не описано",
+        en="{balance} credits are left; no document gives the price of this {subject} ({why})",
+        ru="осталось {balance} кредитов; цены такого {subject} в документации нет ({why})",
     ),
     remedy=Text(
         en="Compare the balance before and after one call to learn the price.",

@@ -11,6 +11,7 @@ from diagnostics import answers
 from diagnostics.contract import Contract
 from diagnostics.finding import Finding
 from diagnostics.model import (
+    LANGUAGES,
     Ask,
     Blame,
     Case,
@@ -35,6 +36,7 @@ from scenarios._credentials_rules import (
     INCOMPLETE,
     KEY_RULES,
     MISSING,
+    ORIGINS,
     RULES,
     SHAPES,
 )
@@ -129,16 +131,28 @@ def _never_left(exchange: Exchange) -> bool:
 def _accepted(contract: Contract, case: Case, said: _Said) -> Finding:
     used = _used(contract, case)
     origins = {fact.name: fact.origin for fact in case.keys if fact.present}
-    names = [name for scheme in used[:1] for name in scheme.variables]
-    parts = [f"{name}: {origins[name]}" for name in names if name in origins]
-    how = "; ".join([*(scheme.header for scheme in used[:1]), *parts]) or "HTTP"
+    names = [name for scheme in used[:1] for name in scheme.variables if name in origins]
+    how = {
+        language: ", ".join(
+            [
+                *(scheme.header for scheme in used[:1]),
+                *(f"{name} ({_origin(origins[name], language)})" for name in names),
+            ]
+        )
+        for language in LANGUAGES
+    }
     return Finding(
         rule=ACCEPTED,
         subject=said.balance.request.operation or "" if said.balance else "",
-        facts={"how": how},
+        facts={"how_en": how["en"] or "HTTP", "how_ru": how["ru"] or "HTTP"},
         evidence=_positions(said.last),
         certainty=0.98,
     )
+
+
+def _origin(origin: str, language: str) -> str:
+    known = ORIGINS.get(origin)
+    return known.in_language(language) if known else origin
 
 
 def _positions(exchanges: Iterable[Exchange]) -> tuple[int, ...]:

@@ -32,15 +32,17 @@ from scenarios._endpoints_addresses import (
     absolute,
     addresses_of,
     label_of,
+    twins_of,
 )
 from scenarios._endpoints_rules import (
-    ALIAS_SET,
     GONE,
     METHOD,
     MISSING,
     MOVED,
+    NOTHING_TOLD,
     PLAIN_HTTP,
     RULES,
+    SET,
     STALE,
     TABLE,
     UNCLEAR,
@@ -81,6 +83,7 @@ def probes(contract: Contract, case: Case) -> list[Request]:
         (label_of(alias), alias.method, absolute(contract, alias), op)
         for op in operations
         for alias in op.aliases
+        if alias.url.partition("://")[2] != op.url.partition("://")[2]
     ]
     once: dict[tuple[str, str], Request] = {}
     for label, method, url, op in wanted:
@@ -127,24 +130,37 @@ def judge(contract: Contract, tape: Tape) -> Iterator[Finding]:
     """The table, and what is missing from it while something else answers."""
     yield from _plain_http(contract, tape)
     addresses = addresses_of(contract, tape)
-    if all(a.state is State.UNKNOWN for a in addresses if a.set == DOCUMENTED):
-        yield from _stale(addresses)
-        return  # down is not moved
-    yield _table(contract, tape, addresses)
-    yield from _sets(addresses)
     yield from _stale(addresses)
+    documented = [a for a in addresses if a.set == DOCUMENTED]
+    if all(a.state is State.UNKNOWN for a in documented):
+        if documented:  # down is not moved, and silence is no health
+            yield _nothing_told(contract, documented)
+        return
+    twins = twins_of(contract, addresses)
+    yield _table(contract, tape, addresses, twins)
+    yield from _sets(contract, tape, [*addresses, *twins])
     if _wrong_host(addresses):
         yield _everything_missing(contract, tape, addresses)
     yield from _needs(contract, tape, addresses)
     yield from _gone(contract, tape, addresses)
 
 
-def _table(contract: Contract, tape: Tape, addresses: list[Address]) -> Finding:
+def _nothing_told(contract: Contract, addresses: list[Address]) -> Finding:
+    facts = {"count": len(addresses), "rows": [a.row() for a in addresses]}
+    evidence = _evidence(addresses)
+    return Finding(
+        rule=NOTHING_TOLD, subject=contract.title, facts=facts, evidence=evidence, certainty=0.5
+    )
+
+
+def _table(
+    contract: Contract, tape: Tape, addresses: list[Address], twins: list[Address]
+) -> Finding:
     reach = list(contract.operations.values())
     if not tape.case.target.emulated:
         reach = _family(contract, tape.case)
     spared = [op for op in reach if op.destructive]
-    rows = [a.row() for a in addresses]
+    rows = [a.row() for a in (*addresses, *twins)]
     for op in spared:
         left = Address(set=DOCUMENTED, operation=op, method=op.method, url=op.path)
         rows.append({**left.row(), "state": State.UNTOUCHED.value})
@@ -172,12 +188,32 @@ def _evidence(addresses: Iterable[Address]) -> tuple[int, ...]:
     return tuple(position for a in addresses for position in a.evidence[:1])
 
 
-def _sets(addresses: list[Address]) -> Iterator[Finding]:
-    for name in dict.fromkeys(a.set for a in addresses if a.set != DOCUMENTED):
+def _sets(contract: Contract, tape: Tape, addresses: list[Address]) -> Iterator[Finding]:
+    """Each set of addresses line by line; of the documented ones, what this call needs."""
+    family = _family(contract, tape.case)
+    for name in dict.fromkeys(a.set for a in addresses):
         members = [a for a in addresses if a.set == name]
-        facts = {"alive": _count(members, State.ALIVE), "all": len(members)}
-        evidence = _evidence(members)
-        yield Finding(rule=ALIAS_SET, subject=name, facts=facts, evidence=evidence, certainty=0.9)
+        if name == DOCUMENTED:
+            members = [a for a in members if a.called or a.operation in family]
+        lines = [_line(contract, a) for a in members]
+        facts = {
+            "alive": _count(members, State.ALIVE),
+            "all": len(members),
+            "lines": "; ".join(lines[:_LINES_MAX]) + ("; …" if len(lines) > _LINES_MAX else ""),
+        }
+        if members:
+            evidence = _evidence(members)
+            yield Finding(rule=SET, subject=name, facts=facts, evidence=evidence, certainty=0.9)
+
+
+_LINES_MAX = 12
+_MARKS = {State.ALIVE: "✓", State.METHOD: "≠", State.MISSING: "✗", State.UNKNOWN: "?"}
+
+
+def _line(contract: Contract, address: Address) -> str:
+    path = address.url.removeprefix(contract.host)
+    told = address.code or address.status or "—"
+    return f"{_MARKS[address.state]} {address.method} {path} {told}"
 
 
 def _stale(addresses: list[Address]) -> Iterator[Finding]:

@@ -123,16 +123,17 @@ def _against_price(
     planned = contract.operations.get(case.plan.operation) if case.plan else None
     price = _price(planned, case.plan.body) if planned and case.plan else None
     subject = planned.id if planned else answers.subject(read)
-    if planned:
-        yield from _disputed(planned, read)
     if planned is None or price is None:
         if planned:
+            source = planned.price.source
+            facts["why"] = source.note or source.page
             yield _of(PRICE_UNKNOWN, read, subject, certainty=0.95, **facts)
         if balance < _cheapest(contract):
             yield _of(NEARLY_EMPTY, read, subject, certainty=0.7 if balance > 0 else 0.9, **facts)
         return
     body = case.plan.body if case.plan else None
     facts |= {"price": f"{price:g}"} | _how(planned.price, body)
+    yield from _disputed(planned, read)
     if balance >= price:
         yield _of(ENOUGH, read, subject, certainty=0.95, **facts)
         return
