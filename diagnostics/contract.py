@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, lru_cache
 from urllib.parse import quote, urlencode, urlsplit
 
 from diagnostics.errors import UsageError
@@ -107,7 +107,9 @@ class Contract:
     ) -> Request:
         """Build (never send) a request of the contract."""
         op = self.operations[operation]
-        url = _PLACE.sub(lambda found: _escaped((path or {}).get(found[1], "")), op.url)
+        url = op.url
+        if "{" in url:
+            url = _PLACE.sub(lambda found: _escaped((path or {}).get(found[1], "")), url)
         if query:
             url += "?" + urlencode({k: _scalar(v) for k, v in query.items()}, errors="replace")
         return Request(
@@ -126,18 +128,17 @@ class Contract:
 
     def read(self, response: Response, operation: str | None) -> Reading:
         """What the body says; HTTP status decides only where the body says nothing."""
-        known = self._last_read.get((id(response), operation))
-        if known is not None and known[0] is response:
-            return known[1]
+        for known, asked, reading in self._last_read:
+            if known is response and asked == operation:
+                return reading
         found = self._read(response, operation)
-        self._last_read.clear()
-        self._last_read[id(response), operation] = (response, found)
+        self._last_read[:] = [(response, operation, found)]
         return found
 
     @cached_property
-    def _last_read(self) -> dict[tuple[int, str | None], tuple[Response, Reading]]:
+    def _last_read(self) -> list[tuple[Response, str | None, Reading]]:
         """Policy, `ask` and recorder read the same answer in turn: keep the last reading."""
-        return {}
+        return []
 
     def _read(self, response: Response, operation: str | None) -> Reading:
         known = self.operations.get(operation or "")
@@ -209,12 +210,18 @@ def decode(body: bytes) -> Json:
 def dig(value: Json, path: str) -> list[Json]:
     """Every value at a dotted path; `[]` means each element. Nothing there: an empty list."""
     found = [value]
-    for step in path.split("."):
-        name, _, each = step.partition("[")
-        found = [v[name] for v in found if isinstance(v, dict) and name in v] if name else found
+    for name, each in _steps(path):
+        if name:
+            found = [v[name] for v in found if isinstance(v, dict) and name in v]
         if each:
             found = [item for v in found if isinstance(v, list) for item in v]
     return found
+
+
+@lru_cache(maxsize=4096)
+def _steps(path: str) -> tuple[tuple[str, bool], ...]:
+    parts = (step.partition("[") for step in path.split("."))
+    return tuple((name, bool(each)) for name, _, each in parts)
 
 
 def first(value: Json, paths: tuple[str, ...]) -> Json:

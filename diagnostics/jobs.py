@@ -100,8 +100,9 @@ def follow(
     if job is None:
         return None
     again = min(READ_AGAIN_MOST, 1 + int(READ_AGAIN_S / max(policy.interval_s, 0.1)))
+    request = read_request(contract, job, job_id, wait_s=policy.interval_s)
     for _ in range(policy.max_polls):
-        exchange = yield read_request(contract, job, job_id, wait_s=policy.interval_s)
+        exchange = yield request
         poll = poll_of(contract, job, exchange)
         if poll is None:
             return None

@@ -95,14 +95,15 @@ class Gate:
     def body(self, body: bytes, content_type: str | None) -> bytes:
         """A body: JSON, form, text by structure; media left alone unless a secret stands in it."""
         self._is_new()
-        if not body or self._familiar.is_clean(body):
+        if not body:
             return body
         if len(body) > _REMEMBERED_LENGTH:
-            return self._clean.body(body, content_type)
+            return self._body((body, content_type))
         return self._remember(self._bodies, (body, content_type), self._body)
 
     def _body(self, pair: tuple[bytes, str | None]) -> bytes:
-        return self._clean.body(*pair)
+        body, content_type = pair
+        return body if self._familiar.is_clean(body) else self._clean.body(body, content_type)
 
     def _remember(
         self, memory: _Memory[_Key, _Value], key: _Key, work: Callable[[_Key], _Value]

@@ -90,8 +90,10 @@ class Work:
         """A state by its value, or by its kind (`running`)."""
         if name in self.job.states:
             return name
-        kinds = {state.kind.value for state in self.job.states.values()}
-        return self._of(StateKind(name)) if name in kinds else name
+        for state in self.job.states.values():
+            if state.kind.value == name:
+                return state.value
+        return name
 
     def _of(self, *kinds: StateKind) -> str:
         states: list[State] = list(self.job.states.values())
