@@ -57,7 +57,7 @@ _RUN_TOGETHER = {
     "xsrftoken": "xsrf token", "privatekey": "private key", "signingkey": "signing key",
     "webhooksecret": "webhook secret", "usersig": "user sig", "txsecret": "tx secret",
     "wssecret": "ws secret", "passwd": "password", "pwd": "password", "passphrase": "password",
-    "passcode": "password", "pass": "password", "userpass": "password", "xsrf": "csrf",
+    "passcode": "password",  "userpass": "password", "xsrf": "csrf",
     "subscriptionkey": "subscription key", "pgpassword": "password", "mysqlpwd": "password",
     "phpsessid": "session cookie", "jsessionid": "session cookie", "connectsid": "session cookie",
     "authorisation": "authorization", "csrfmiddlewaretoken": "csrf token",
@@ -83,6 +83,8 @@ _SURE_ANYWHERE = {
     "credential": "credential", "credentials": "credential",
 }  # fmt: skip
 
+_HAS_A_PASSWORD = frozenset({"user", "db", "smtp", "ftp", "proxy", "admin", "root", "login"})
+"""A bare `pass` is a verdict."""
 _WORDS_OF_PROSE = frozenset({"credential", "credentials", "signature", "secrets", "jwt", "hmac"})
 
 _QUALIFIES_KEY = frozenset(
@@ -132,6 +134,9 @@ _QUALIFIES_KEY = frozenset(
 )
 _TOKEN_IS_NOT_ONE = frozenset(
     [
+        "get",
+        "create",
+        "fetch",
         "page",
         "next",
         "eos",
@@ -312,18 +317,23 @@ def _by_last_word(parts: tuple[str, ...], place: Place) -> Suspicion | None:
     last, before = parts[-1], parts[-2] if len(parts) > 1 else ""
     if last == "token" or (last in {"value", "raw"} and before == "token"):
         return None if before in _TOKEN_IS_NOT_ONE else _token(before, place)
-    if last == "tokens":
-        kept = before not in {"access", "refresh", "auth", "api", "bearer"}
-        return None if kept else Suspicion(kind="token", strength=Strength.SURE)
     if last in {"key", "keys"}:
         sure = before in _QUALIFIES_KEY or (place is Place.HEADER and before != "")
         return Suspicion(kind="api-key", strength=Strength.SURE if sure else Strength.MAYBE)
-    if parts[-3:] == ("access", "key", "id"):
-        return Suspicion(kind="key-id", strength=Strength.SURE)
     if last in {"sig", "sign", "auth", "session", "sid"}:
         sure = (place is Place.HEADER and last == "auth") or (last == "sig" and before != "")
         kind = "signature" if last in {"sig", "sign"} else "token"
         return Suspicion(kind=kind, strength=Strength.SURE if sure else Strength.MAYBE)
+    return _by_two_words(before, last, parts)
+
+
+def _by_two_words(before: str, last: str, parts: tuple[str, ...]) -> Suspicion | None:
+    if last == "tokens" and before in {"access", "refresh", "auth", "api", "bearer"}:
+        return Suspicion(kind="token", strength=Strength.SURE)
+    if last == "pass" and before in _HAS_A_PASSWORD:
+        return Suspicion(kind="password", strength=Strength.SURE)
+    if parts[-3:] == ("access", "key", "id"):
+        return Suspicion(kind="key-id", strength=Strength.SURE)
     return None
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from diagnostics.redact_ledger import Clean
-from diagnostics.redact_names import Place, Strength, suspect
+from diagnostics.redact_names import Place, Suspicion, suspect
 from diagnostics.redact_url import clean_url
 from diagnostics.redact_values import (
     PLACEHOLDER,
@@ -32,8 +32,8 @@ _QUOTES = {'"', "'"}
 """A quoted name is a key of some data, a bare one may be a word of a sentence."""
 _LINE = re.compile(rf"""(?:{PLACEHOLDER.pattern}|[^\r\n"'<>\\]){{1,16384}}""")
 _WHOLE_LINE = frozenset({"authorization", "cookie"})
-_MORE_WORDS = re.compile(r"[,.;]?[ \t]+[A-Za-z(]")
-_WORD = re.compile(r"[a-z]{1,24}[.,;:!]?")
+_MORE_WORDS = re.compile(r"[,.;]?[ \t]+[A-Za-zА-Яа-яЁё(]")
+_WORD = re.compile(r"[A-Za-zА-Яа-яЁё][a-zа-яё']{0,23}[.,;:!?]?")
 
 
 def assignments(clean: Clean, text: str, _place: Place, depth: int) -> str:
@@ -51,7 +51,7 @@ def assignments(clean: Clean, text: str, _place: Place, depth: int) -> str:
             suspicion.kind in _WHOLE_LINE and text[found.end() : found.end() + 1] not in "\"'\\b"
         )
         value = (_LINE if whole else _VALUE).match(text, found.end())
-        if value is None or not _is_meant(text, found, value, suspicion.strength):
+        if value is None or not _is_meant(text, found, value, suspicion):
             continue
         start, end = _inside(value)
         shown = clean.field(found[1], text[start:end], named, depth + 1)
@@ -70,7 +70,7 @@ def _inside(value: re.Match[str]) -> tuple[int, int]:
     return value.span(group) if group else value.span()
 
 
-def _is_meant(text: str, name: re.Match[str], value: re.Match[str], strength: Strength) -> bool:
+def _is_meant(text: str, name: re.Match[str], value: re.Match[str], suspicion: Suspicion) -> bool:
     """`password: wrong one given` is a message; `password: hunter2` is a password."""
     start, end = _inside(value)
     held = text[start:end]
@@ -78,11 +78,20 @@ def _is_meant(text: str, name: re.Match[str], value: re.Match[str], strength: St
         return False
     if "," in name[2]:
         return is_likely(held)
+    if value.lastgroup == "bare" and _is_code(name[1], held, text[end : end + 1]):
+        return False
     if value.lastgroup == "bare" and ":" in name[2] and _WORD.fullmatch(held):
         return (
-            strength is Strength.SURE and not _MORE_WORDS.match(text, end) and held not in _STATES
+            suspicion.kind in {"password", "secret"}
+            and not _MORE_WORDS.match(text, end)
+            and held not in _STATES
         )
     return True
+
+
+def _is_code(name: str, held: str, after: str) -> bool:
+    """`api_key=api_key`, `token = read(...)`: the name of a value, not the value."""
+    return held.lower() == name.lower() or (after == "(" and held.replace(".", "").isidentifier())
 
 
 _STATES = frozenset(

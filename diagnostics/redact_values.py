@@ -31,7 +31,8 @@ _STANDS_FOR = re.compile(
     r"| [A-Za-z]{0,12}[_-]?(?:api)?[_-]?(?:key|token|secret|password)[_-]?(?:here|goes[_-]here)"
     r"| (?:sk|r8|whsec|ghp|hf)[-_](?:proj[-_])?(?:[*•.…xX]+|your[\w-]*)"
     r"| redacted | filtered | hidden | masked | removed | changeme | placeholder | example"
-    r"| null | none | nil | undefined | true | false | yes | no | required | optional | string"
+    r"| null | none | nil | undefined | true | false | yes | no | required | optional"
+    r"| string | str | bytes"
     r"| (?:os\.environ|os\.getenv|process\.env|getenv|env)\b[\w.\[\]()\"'-]*"
     r") \s* [\"']? \s*"
 )
