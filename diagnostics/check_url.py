@@ -226,7 +226,7 @@ def _misshapen(url: str) -> str | None:
     if named == "data" or (not scheme and len(url) > _URL_MAX):
         return "url-data"
     if named in {"http", "https"}:
-        return "url-space" if any(c.isspace() or not c.isprintable() for c in url) else None
+        return None if url.isprintable() and " " not in url else "url-space"
     if _BARE_HOST.match(url) or url.startswith("//"):
         return "url-no-scheme"
     return "url-scheme" if scheme and "://" in url else "url-malformed"

@@ -40,15 +40,9 @@ class Violation:
 def sentence(template: Text, facts: Mapping[str, Fact]) -> Text:
     """Both languages of a template, filled."""
     return Text(
-        **{
-            language: template.fill(language, {k: _in(v, language) for k, v in facts.items()})
-            for language in ("en", "ru")
-        }
+        en=template.fill("en", {k: f.en if isinstance(f, Text) else f for k, f in facts.items()}),
+        ru=template.fill("ru", {k: f.ru if isinstance(f, Text) else f for k, f in facts.items()}),
     )
-
-
-def _in(fact: Fact, language: str) -> str:
-    return fact.in_language(language) if isinstance(fact, Text) else fact
 
 
 def joined(*parts: Text) -> Text:
@@ -108,6 +102,8 @@ def _cut(text: str) -> str:
 
 
 def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 
