@@ -52,7 +52,7 @@ STATES = {
     "running": Text(en="running", ru="идёт"),
     "skipped": Text(en="skipped", ru="пропущен"),
 }
-_COUNT = Text(en="{requests} requests", ru="запросов: {requests}")
+_COUNT = Text(en="requests: {requests}", ru="запросов: {requests}")
 
 
 def headline(order: "Order", language: str) -> str:
@@ -115,8 +115,8 @@ _MOST = 4
 _MORE = Text(en="and {count} more in the report", ru="и ещё {count} в отчёте")
 _DO = Text(en="What to do:", ru="Что делать:")
 _COST = Text(
-    en="Finding out cost {requests} requests, {paid_requests} of them paid, credits: {spent}",
-    ru="Цена проверки: запросов {requests}, из них платных {paid_requests}, кредитов: {spent}",
+    en="What finding out cost: requests {requests}, of them paid {paid_requests}, credits {spent}",
+    ru="Цена проверки: запросов {requests}, из них платных {paid_requests}, кредитов {spent}",
 )
 _UNKNOWN = Text(en="not known", ru="неизвестно")
 _AMBIGUOUS = Text(
