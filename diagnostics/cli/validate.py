@@ -1,16 +1,16 @@
 """`diagnostics validate OPERATION [FILE|-]`: is this request right, before it is sent?"""
 
 import argparse
-import copy
 import os
-import re
+import select
 import stat
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote
+from io import BytesIO
 
 from diagnostics import contract_load, request_file
+from diagnostics.cli.address import called, of_address, of_headers, path_values
 from diagnostics.cli.screen import Screen
 from diagnostics.contract import Contract
 from diagnostics.errors import Exit, UsageError
@@ -31,8 +31,16 @@ from diagnostics.model import (
     Verdict,
 )
 from diagnostics.promise import Operation
+from diagnostics.request_file import RequestFile
+from diagnostics.request_file_bytes import of_stream
 from scenarios.parameters import SCENARIO
 
+_EXITS = {
+    Verdict.PASS: Exit.OK,
+    Verdict.WARN: Exit.OK,
+    Verdict.FAIL: Exit.FINDINGS,
+    Verdict.INCONCLUSIVE: Exit.INCONCLUSIVE,
+}
 _HEADS = (
     Text(en="", ru=""),
     Text(en="parameter", ru="параметр"),
@@ -51,12 +59,16 @@ _VERDICTS = {
         ru="пройдено: {operation} ({address}) соответствует документации",
     ),
     Verdict.WARN: Text(
-        en="warn: {operation} ({address}) is allowed, but look at this ({warns}):",
-        ru="внимание: {operation} ({address}) допустим, но обратите внимание ({warns}):",
+        en="warn: {operation} ({address}) breaks no documented rule; to look at: {warns}",
+        ru="внимание: {operation} ({address}) правил не нарушает; посмотрите: {warns}",
     ),
     Verdict.FAIL: Text(
-        en="fail: {operation} ({address}) breaks the documentation ({fails}):",
-        ru="ошибка: {operation} ({address}) нарушает документацию ({fails}):",
+        en="fail: {operation} ({address}) is not as documented; to mend: {fails}",
+        ru="ошибка: {operation} ({address}) не по документации; нужно исправить: {fails}",
+    ),
+    Verdict.INCONCLUSIVE: Text(
+        en="inconclusive: {operation} ({address}) could not be judged",
+        ru="не определено: {operation} ({address}) проверить не удалось",
     ),
 }
 _UNSENT = Text(
@@ -69,12 +81,21 @@ _EXAMPLE = Text(
 )
 
 
+_WAITING = Text(
+    en="waiting for the body on standard input (Ctrl-C ends it; or name a FILE)",
+    ru="жду тело запроса на стандартном вводе (прервать: Ctrl-C; или укажите FILE)",
+)
+_PATIENCE_S = 1.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
     """The call to be checked, and what is to be said of how it was read."""
 
     operation: Operation
     plan: Plan
+    doubts: tuple[Finding, ...] = ()
+    """About its address and headers, which no tape of ours carries."""
     notes: tuple[Text, ...] = ()
 
 
@@ -100,14 +121,15 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
     """Build the call, judge it, say what is wrong. Nothing is sent."""
     contract = contract_load.load(options.provider or "akool")
     asked = _asked(options, contract, screen)
-    findings = list(SCENARIO.judge(contract, _dry(contract, asked.plan)))
+    findings = [*asked.doubts, *SCENARIO.judge(contract, _dry(contract, asked.plan))]
+    findings.sort(key=lambda found: found.severity is not Severity.FAIL)
     verdict, blame = verdict_of(findings)
     told = [f for f in findings if f.severity is not Severity.INFO]
     if screen.as_json:
         screen.emit("validate", _object(asked, told, verdict, blame, screen.language))
     else:
         _show(asked, told, verdict, screen)
-    return Exit.FINDINGS if verdict is Verdict.FAIL else Exit.OK
+    return _EXITS[verdict]
 
 
 # --- which call -------------------------------------------------------------------------------
@@ -115,48 +137,51 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
 
 def _asked(options: argparse.Namespace, contract: Contract, screen: Screen) -> _Asked:
     address, query = request_file.split_query(options.operation, "OPERATION")
-    operation = contract.operation(address)
-    read = _file(options, operation)
-    notes: tuple[Text, ...] = ()
-    if read is None:
-        examples = list(operation.examples.values())
-        body = copy.deepcopy(examples[0]) if examples else None
-        read = request_file.RequestFile(body=body)
-        if body is not None:
-            notes = (
-                Text(
-                    **{
-                        language: _EXAMPLE.fill(language, {"operation": operation.id})
-                        for language in ("en", "ru")
-                    }
-                ),
-            )
+    operation, doubts = called(contract, address)
+    given = _file(options, operation, screen)
+    read, notes = (given, ()) if given is not None else _example(contract, operation)
     for _, value in read.headers:
         screen.gate.register(value, "request-header")
-    return _Asked(
-        operation=operation,
-        plan=Plan(
-            operation=operation.id,
-            body=read.body,
-            query={**read.query, **query, **_named(options.query, "--query")},
-            path={
-                **path_values(operation, (read.operation or "").partition(" ")[2]),
-                **path_values(operation, address.partition(" ")[2]),
-                **read.path,
-                **_named(options.path, "--path"),
-            },
-            file=options.file,
-        ),
-        notes=(*notes, *read.notes),
+    if read.operation is not None:
+        doubts += of_address(contract, operation, read.operation)
+    plan = Plan(
+        operation=operation.id,
+        body=read.body,
+        query={**read.query, **query, **_named(options.query, "--query")},
+        path={
+            **path_values(operation, read.operation or ""),
+            **path_values(operation, address),
+            **read.path,
+            **_named(options.path, "--path"),
+        },
+        file=options.file,
     )
+    doubts += of_headers(contract, read.header_names)
+    return _Asked(operation=operation, plan=plan, doubts=tuple(doubts), notes=(*notes, *read.notes))
 
 
-def _file(options: argparse.Namespace, operation: Operation) -> request_file.RequestFile | None:
+def _example(contract: Contract, operation: Operation) -> tuple[RequestFile, tuple[Text, ...]]:
+    """The documentation's own call; nothing to show where it takes no parameters."""
+    from diagnostics.prepare import plan  # noqa: PLC0415  # only without a file
+
+    made = plan(operation, _target(contract), None)
+    if made.body is None and not made.query and not made.path:
+        return RequestFile(), ()
+    facts = {"operation": operation.id}
+    note = Text(en=_EXAMPLE.fill("en", facts), ru=_EXAMPLE.fill("ru", facts))
+    return RequestFile(body=made.body, query=made.query, path=made.path), (note,)
+
+
+def _file(options: argparse.Namespace, operation: Operation, screen: Screen) -> RequestFile | None:
+    """The user's call, if there is one: a pipe that holds nothing is none."""
     if options.file is not None:
         return request_file.read(options.file)
-    if operation.body_schema is not None and _is_piped():
-        return request_file.read("-")
-    return None
+    if operation.body_schema is None or not _is_piped():
+        return None
+    if not select.select([sys.stdin.buffer], [], [], _PATIENCE_S)[0]:
+        screen.say(_WAITING.in_language(screen.language))
+    data = of_stream(sys.stdin.buffer, "standard input")
+    return request_file.read("-", stdin=BytesIO(data)) if data.strip() else None
 
 
 def _is_piped() -> bool:
@@ -176,21 +201,18 @@ def _named(given: Sequence[str], option: str) -> dict[str, Json]:
     return request_file.gathered([(k, v) for k, _, v in (one.partition("=") for one in given)])
 
 
-def path_values(operation: Operation, address: str) -> dict[str, Json]:
-    """The path parameters of a real address: `/voice/detail/abc` against `/voice/detail/{_id}`."""
-    shape = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/?#]+)", re.escape(operation.path))
-    found = re.search(f"{shape}$", address)
-    values = found.groupdict() if found else {}
-    return {name: unquote(value) for name, value in values.items() if value[0] not in "{:"}
+def _target(contract: Contract) -> Target:
+    return Target(kind=TargetKind.DRY, provider=contract.name, base_url=contract.host)
 
 
 def _dry(contract: Contract, plan: Plan) -> Tape:
     """The call as the dry driver would leave it: built, never sent."""
-    target = Target(kind=TargetKind.DRY, provider=contract.name, base_url=contract.host)
     request = contract.request(plan.operation, body=plan.body, query=plan.query, path=plan.path)
     unsent = Unsent(reason=UnsentReason.DRY)
     exchange = Exchange(request=request, answer=unsent, started_s=0, scenario=SCENARIO.name)
-    return Tape(case=Case(run_id="validate", target=target, plan=plan), exchanges=(exchange,))
+    return Tape(
+        case=Case(run_id="validate", target=_target(contract), plan=plan), exchanges=(exchange,)
+    )
 
 
 # --- saying -----------------------------------------------------------------------------------
