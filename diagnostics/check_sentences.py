@@ -167,6 +167,7 @@ _PLAIN = {
     "not-unicode": Text(en="Write the whole character.", ru="Запишите символ целиком."),
 }
 
+ALLOWED = Text(en="Allowed: {allowed}.", ru="Допустимо: {allowed}.")
 BECAUSE = Text(en="It applies because {when}.", ru="Это действует, потому что {when}.")
 
 
@@ -189,6 +190,7 @@ def violation(  # noqa: PLR0913  # what is known of a violation
         fails=fails,
         remedy=remedy(kind, known),
         place=place,
+        allowed=str(facts.get("allowed", "")),
     )
 
 

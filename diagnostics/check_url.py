@@ -2,18 +2,20 @@
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
+from diagnostics.check_url_words import TROUBLES
 from diagnostics.check_words import Violation, sentence, shown
-from diagnostics.model import Text
 
 _URL_MAX = 8192
 _ORDINARY = re.compile(r"https?://([a-z0-9-]+(?:\.[a-z0-9-]+)+)(?:/[!#-;=?-\[\]_a-z~]*)?")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _FILE_PATH = re.compile(r"[A-Za-z]:[\\/]|[/~\\]|\.{1,2}[/\\]|file:", re.IGNORECASE)
-_BARE_HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?(?:/|$)", re.IGNORECASE)
+_BARE_HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?/", re.IGNORECASE)
+_FILE_NAME = re.compile(r"[^/\\:\s]+\.[A-Za-z0-9]{2,4}")
 _PLACEHOLDER_HOST = re.compile(
     r"(?:.*\.)?(?:example\.(?:com|net|org|edu)|x{3,}\.[a-z]+|your[a-z0-9-]*\.[a-z.]+)"
 )
@@ -26,182 +28,65 @@ _VIEWERS = re.compile(
 )
 _NAME_BYTES_MAX = 253
 _LABEL_MAX = 63
-
-_TROUBLES: Mapping[str, tuple[bool, Text, Text]] = {
-    "url-file-path": (
-        True,
-        Text(
-            en="`{parameter}` is {given}: a file on your own machine, which the provider cannot "
-            "read.",
-            ru="`{parameter}` = {given}: это файл на вашей машине, провайдер его не прочитает.",
-        ),
-        Text(
-            en="Upload the file and give its public https address.",
-            ru="Загрузите файл и укажите его публичный адрес https.",
-        ),
-    ),
-    "url-data": (
-        True,
-        Text(
-            en="`{parameter}` carries the file itself (a data: URL or base64); an address is due.",
-            ru="В `{parameter}` передан сам файл (data: или base64), а нужен его адрес.",
-        ),
-        Text(
-            en="Upload the file and give its public https address.",
-            ru="Загрузите файл и укажите его публичный адрес https.",
-        ),
-    ),
-    "url-no-scheme": (
-        True,
-        Text(
-            en="`{parameter}` is {given}, which does not start with https://.",
-            ru="`{parameter}` = {given}: адрес не начинается с https://.",
-        ),
-        Text(en="Write https:// before it.", ru="Добавьте https:// в начало."),
-    ),
-    "url-scheme": (
-        True,
-        Text(
-            en="`{parameter}` is {given}; only http and https addresses can be fetched.",
-            ru="`{parameter}` = {given}; загрузить можно только адрес http или https.",
-        ),
-        Text(en="Give a public https address.", ru="Укажите публичный адрес https."),
-    ),
-    "url-malformed": (
-        True,
-        Text(
-            en="`{parameter}` is {given}, which is not a URL.",
-            ru="`{parameter}` = {given}: это не URL.",
-        ),
-        Text(
-            en="Give an absolute https address of the file.",
-            ru="Укажите полный адрес файла с https.",
-        ),
-    ),
-    "url-space": (
-        True,
-        Text(
-            en="`{parameter}` is {given}: a space, line break or control character stands in it.",
-            ru="`{parameter}` = {given}: в адресе есть пробел, перевод строки или управляющий "
-            "символ.",
-        ),
-        Text(
-            en="Remove it; inside a file name write %20.",
-            ru="Уберите его; в имени файла пишите %20.",
-        ),
-    ),
-    "url-local": (
-        True,
-        Text(
-            en="`{parameter}` is {given}: an address of your own machine or network, which the "
-            "provider cannot reach.",
-            ru="`{parameter}` = {given}: это адрес вашей машины или внутренней сети, провайдер до "
-            "него не дойдёт.",
-        ),
-        Text(en="Put the file on a public host.", ru="Разместите файл на общедоступном сервере."),
-    ),
-    "url-reserved": (
-        True,
-        Text(
-            en="`{parameter}` is {given}: no host of that name can exist on the Internet.",
-            ru="`{parameter}` = {given}: хоста с таким именем в интернете быть не может.",
-        ),
-        Text(en="Give the file's real address.", ru="Укажите настоящий адрес файла."),
-    ),
-    "url-placeholder": (
-        False,
-        Text(
-            en="`{parameter}` is {given}: a placeholder as documentation uses it; no file of yours "
-            "is there.",
-            ru="`{parameter}` = {given}: это адрес-заглушка из документации, вашего файла там нет.",
-        ),
-        Text(en="Give the file's real address.", ru="Укажите настоящий адрес файла."),
-    ),
-    "url-template": (
-        False,
-        Text(
-            en="`{parameter}` is {given}: a place to be filled seems to be left in it.",
-            ru="`{parameter}` = {given}: похоже, в адресе остался незаполненный шаблон.",
-        ),
-        Text(en="Give the file's real address.", ru="Укажите настоящий адрес файла."),
-    ),
-    "url-credentials": (
-        False,
-        Text(
-            en="`{parameter}` carries a user name or password before its host.",
-            ru="В `{parameter}` перед именем хоста стоят логин или пароль.",
-        ),
-        Text(
-            en="Use a signed link instead: this one ends up in other people's logs.",
-            ru="Используйте подписанную ссылку: эта попадёт в чужие журналы.",
-        ),
-    ),
-    "url-not-ascii": (
-        False,
-        Text(
-            en="`{parameter}` is {given}: letters beyond ASCII are not percent-encoded.",
-            ru="`{parameter}` = {given}: символы вне ASCII не закодированы через %.",
-        ),
-        Text(en="Percent-encode the path.", ru="Закодируйте путь (percent-encoding)."),
-    ),
-    "url-viewer": (
-        False,
-        Text(
-            en="`{parameter}` is {given}, which looks like a page for people, not the file itself.",
-            ru="`{parameter}` = {given}: похоже на страницу для просмотра, а не на сам файл.",
-        ),
-        Text(en="Give a direct link to the file.", ru="Укажите прямую ссылку на файл."),
-    ),
-    "webhook-http": (
-        False,
-        Text(
-            en="`{parameter}` is {given}: a callback over plain http can be read on its way.",
-            ru="`{parameter}` = {given}: обратный вызов по http могут прочитать по пути.",
-        ),
-        Text(en="Give an https address.", ru="Укажите адрес https."),
-    ),
-    "webhook-local": (
-        False,
-        Text(
-            en="`{parameter}` is {given}: the provider cannot reach that host, so no callback will "
-            "ever come.",
-            ru="`{parameter}` = {given}: провайдер до этого хоста не дойдёт, обратного вызова не "
-            "будет.",
-        ),
-        Text(
-            en="Give a public https address, or leave it out and poll.",
-            ru="Укажите публичный адрес https или уберите параметр и опрашивайте статус.",
-        ),
-    ),
-}
+_KEPT_MAX = 1024
 
 REACH = frozenset({"url-local", "url-reserved"})
 """Kinds that are well-formed addresses nobody can fetch: an input's fault, not the request's."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spelt:
+    """An address as it stands in a call. `local`: the target stands on this machine itself."""
+
+    url: str
+    parameter: str = ""
+    webhook: bool = False
+    local: bool = False
+
+
+def trouble(url: str, *, webhook: bool = False, local: bool = False) -> str | None:
+    """The kind of what is wrong with one address, or None."""
+    kind = _trouble(url, local=local)
+    return _of_webhook(url, kind) if webhook else kind
+
+
 def judged(
     url: str, parameter: str, *, webhook: bool = False, local: bool = False
 ) -> Iterator[Violation]:
-    """What is wrong with one address. `local`: the target stands on this machine itself."""
-    kind = _trouble(url, local=local)
-    if webhook:
-        kind = _of_webhook(url, kind)
-    if kind is not None:
-        fails, says, remedy = _TROUBLES[kind]
-        facts = {"parameter": parameter, "given": shown(url)}
-        yield Violation(
-            parameter=parameter,
-            kind=kind,
-            says=sentence(says, facts),
-            fails=fails,
-            remedy=sentence(remedy, facts),
-        )
+    """What is wrong with one address, in words."""
+    said = verdict(Spelt(url=url, parameter=parameter, webhook=webhook, local=local))
+    if said is not None:
+        yield said
+
+
+def verdict(spelt: Spelt) -> Violation | None:
+    """The same, remembered for addresses of ordinary length."""
+    return _verdict(spelt) if len(spelt.url) <= _KEPT_MAX else _verdict.__wrapped__(spelt)
+
+
+@lru_cache(maxsize=2048)
+def _verdict(spelt: Spelt) -> Violation | None:
+    kind = trouble(spelt.url, webhook=spelt.webhook, local=spelt.local)
+    if kind is None:
+        return None
+    fails, says, remedy = TROUBLES[kind]
+    facts = {"parameter": spelt.parameter, "given": shown(spelt.url)}
+    return Violation(
+        parameter=spelt.parameter,
+        kind=kind,
+        says=sentence(says, facts),
+        fails=fails,
+        remedy=sentence(remedy, facts),
+    )
 
 
 def _of_webhook(url: str, kind: str | None) -> str | None:
+    """A callback's address: what nobody can reach is not refused, the callback never comes."""
+    if kind is None or kind == "url-viewer":
+        return "webhook-http" if url.startswith("http://") else None
     if kind in REACH:
         return "webhook-local"
-    return "webhook-http" if kind is None and url.startswith("http://") else kind
+    return f"webhook-{kind}" if f"webhook-{kind}" in TROUBLES else kind
 
 
 def _trouble(url: str, *, local: bool) -> str | None:
@@ -219,16 +104,16 @@ def _trouble(url: str, *, local: bool) -> str | None:
 
 
 def _misshapen(url: str) -> str | None:
-    if _FILE_PATH.match(url) and not url.startswith("//"):
-        return "url-data" if len(url) > _URL_MAX else "url-file-path"
     scheme = _SCHEME.match(url)
     named = scheme[1].lower() if scheme else ""
-    if named == "data" or (not scheme and len(url) > _URL_MAX):
-        return "url-data"
     if named in {"http", "https"}:
         return None if url.isprintable() and " " not in url else "url-space"
+    if named == "data" or len(url) > _URL_MAX:
+        return "url-data"
     if _BARE_HOST.match(url) or url.startswith("//"):
         return "url-no-scheme"
+    if _FILE_PATH.match(url) or _FILE_NAME.fullmatch(url):
+        return "url-file-path"
     return "url-scheme" if scheme and "://" in url else "url-malformed"
 
 

@@ -35,6 +35,8 @@ class Violation:
     source: str = ""
     remedy: Text = NOTHING
     place: str = "body"
+    allowed: str = ""
+    """The allowed values where they are listed."""
 
 
 def sentence(template: Text, facts: Mapping[str, Fact]) -> Text:
