@@ -53,7 +53,7 @@ class Cleaner:
         """Until nothing changes any more: a placeholder may lay bare what stood beside it."""
         for _ in range(_ROUNDS_MOST):
             cleaned = self._as_text(text, place, depth)
-            if cleaned == text or depth:
+            if cleaned == text or depth > 1:
                 return cleaned
             text = cleaned
         return text

@@ -23,7 +23,7 @@ _GLUE = re.compile(
     r"|[\"'] {0,8}\+ {0,8}[\"']"
 )
 _WRAP = re.compile(r"\x1b\[[0-9;]{0,12}[A-Za-z]|\\?\r?\n[ \t|>]{0,64}")
-_UNICODE = re.compile(r"\\{1,8}(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(/)|(?=[\"']))|\\\\")
+_UNICODE = re.compile(r"(?<!\\)\\{1,64}(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(/)|(?=[\"']))|\\\\")
 _BETWEEN = (
     r"(?:\x1b\[[0-9;]{0,12}[A-Za-z]|[\"']? {0,4}[+\\]? {0,4}(?:\\?\r)?(?:\\n|\n)[ \t|>]{0,64}[\"']?"
     r"|[\"'] {0,8}\+ {0,8}[\"'])?"
@@ -158,15 +158,17 @@ def _spelt(character: str) -> str:
     raw = character.encode("utf-8", "surrogatepass")
     ways.append("".join(rf"%(?:25){{0,4}}{_digits(f'{byte:02x}')}" for byte in raw))
     units = character.encode("utf-16-be", "surrogatepass").hex()
-    ways.append("".join(rf"\\{{1,8}}u{_digits(units[n : n + 4])}" for n in range(0, len(units), 4)))
+    ways.append(
+        "".join(rf"(?<!\\)\\{{1,64}}u{_digits(units[n : n + 4])}" for n in range(0, len(units), 4))
+    )
     if len(raw) == 1:
-        ways.append(rf"\\{{1,8}}x{_digits(raw.hex())}")
+        ways.append(rf"(?<!\\)\\{{1,64}}x{_digits(raw.hex())}")
     code = ord(character)
     entities = [f"#0{{0,6}}{code}", f"#[xX]0{{0,6}}{_digits(f'{code:x}')}"]
     entities += [re.escape(name[:-1]) for name in _entities().get(character, ())]
     ways.append(f"&(?:amp;){{0,2}}(?:{'|'.join(entities)});")
     if character in "/\"'":
-        ways.append(rf"\\{{1,8}}{character}")
+        ways.append(rf"(?<!\\)\\{{1,64}}{character}")
     if character == " ":
         ways.append(r"\+")
     if character == "\\":
