@@ -209,8 +209,19 @@ def decode(body: bytes) -> Json:
 
 def dig(value: Json, path: str) -> list[Json]:
     """Every value at a dotted path; `[]` means each element. Nothing there: an empty list."""
+    steps, many = _steps(path)
+    if many:
+        return _dig_each(value, steps)
+    for name, _ in steps:
+        if not isinstance(value, dict) or name not in value:
+            return []
+        value = value[name]
+    return [value]
+
+
+def _dig_each(value: Json, steps: "_Steps") -> list[Json]:
     found = [value]
-    for name, each in _steps(path):
+    for name, each in steps:
         if name:
             found = [v[name] for v in found if isinstance(v, dict) and name in v]
         if each:
@@ -218,10 +229,15 @@ def dig(value: Json, path: str) -> list[Json]:
     return found
 
 
+_Steps = tuple[tuple[str, bool], ...]
+
+
 @lru_cache(maxsize=4096)
-def _steps(path: str) -> tuple[tuple[str, bool], ...]:
-    parts = (step.partition("[") for step in path.split("."))
-    return tuple((name, bool(each)) for name, _, each in parts)
+def _steps(path: str) -> tuple[_Steps, bool]:
+    """A path taken apart, and whether any step of it means each element."""
+    parts = (step.partition("[") for step in path.split(".") if step)
+    steps = tuple((name, bool(each)) for name, _, each in parts)
+    return steps, any(each for _, each in steps)
 
 
 def first(value: Json, paths: tuple[str, ...]) -> Json:

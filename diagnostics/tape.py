@@ -10,11 +10,13 @@ import hashlib
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from diagnostics.drive.driver import Slot
 from diagnostics.errors import UsageError
+from diagnostics.garbage import seldom
 from diagnostics.model import (
     Case,
     Exchange,
@@ -123,11 +125,16 @@ def read(folder: Path) -> Tape:
 
 def read_whole(folder: Path) -> Reading:
     """The tape with what was wrong with the file."""
-    path = folder if folder.is_file() else folder / NAME
+    with seldom():
+        return _read_whole(folder if folder.is_file() else folder / NAME)
+
+
+def _read_whole(path: Path) -> Reading:
     case: Case | None = None
     exchanges: list[Exchange] = []
     intents: list[Exchange] = []
     torn = 0
+    home = path.parent
     for line in _lines(path):
         try:
             value = json.loads(line)
@@ -136,7 +143,7 @@ def read_whole(folder: Path) -> Reading:
             elif "intent" in value:
                 intents.append(exchange_from(value["intent"]))
             else:
-                exchanges.append(exchange_from(_insource(value, path.parent)))
+                exchanges.append(exchange_from(_insource(value, home)))
         except (ValueError, KeyError, TypeError, RecursionError, AttributeError):
             torn += 1
     if case is None:
@@ -151,10 +158,11 @@ def read_whole(folder: Path) -> Reading:
     return Reading(tape=tape, torn=torn, pending=len(pending))
 
 
-def _lines(path: Path) -> "list[bytes]":
+def _lines(path: Path) -> Iterator[bytes]:
+    """One after another: a long tape never stands in memory as text."""
     try:
         with path.open("rb") as file:
-            return file.read().splitlines()
+            yield from file
     except OSError as error:
         raise UsageError(
             f"cannot read the tape: {error.strerror}",

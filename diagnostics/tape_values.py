@@ -4,6 +4,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from diagnostics.model import (
@@ -199,7 +200,14 @@ def _answer_from(line: Mapping[str, Json]) -> Answer:
 
 
 def _headers(line: Mapping[str, Json]) -> tuple[tuple[str, str], ...]:
-    return tuple((str(key), str(value)) for key, value in line.get("headers", ()))
+    given = line.get("headers")
+    return tuple([_pair(str(key), str(value)) for key, value in given]) if given else ()
+
+
+@lru_cache(maxsize=4096)
+def _pair(key: str, value: str) -> tuple[str, str]:
+    """The same pair for the same words: exchanges repeat most of their headers."""
+    return key, value
 
 
 def _body_to(body: bytes) -> dict[str, Json]:

@@ -6,12 +6,13 @@ use plain `asyncio.sleep` and `asyncio.timeout`, and a job of five minutes costs
 """
 
 import asyncio
-import gc
 import selectors
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol, TypeVar
+
+from diagnostics.garbage import seldom
 
 Result = TypeVar("Result")
 
@@ -137,19 +138,5 @@ class _VirtualLoop(asyncio.SelectorEventLoop):
 def run(work: Coroutine[Any, Any, Result], clock: Clock) -> Result:
     """Run to the end on an event loop of that clock. Ctrl-C cancels the work and is re-raised."""
     factory = (lambda: _VirtualLoop(clock)) if isinstance(clock, VirtualClock) else None
-    with _seldom_collecting(), asyncio.Runner(loop_factory=factory) as runner:
+    with seldom(), asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(work)
-
-
-_ALLOCATIONS = 50_000
-
-
-@contextmanager
-def _seldom_collecting() -> Iterator[None]:
-    """A tape is frozen values without cycles: walking it for garbage again and again finds none."""
-    usual = gc.get_threshold()
-    gc.set_threshold(_ALLOCATIONS, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
