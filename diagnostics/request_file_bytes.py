@@ -12,6 +12,8 @@ from diagnostics.model import Text
 
 SIZE_BYTES_MAX = 10 * 1024 * 1024
 _LISTED_MAX = 3
+_WORD_LENGTH = 2
+_MOST = 0.8
 _NAMES_MAX = 5000
 _BOMS = (
     (b"\xff\xfe\0\0", "UTF-32"),
@@ -20,6 +22,11 @@ _BOMS = (
     (b"\xfe\xff", "UTF-16"),
 )
 """UTF-32 first: its little-endian mark begins with UTF-16's."""
+_WIDE = (
+    (re.compile(rb'\0{3}[\s{\["]|[\s{\["]\0{3}'), "UTF-32"),
+    (re.compile(rb'\0[\s{\["]|[\s{\["]\0'), "UTF-16"),
+)
+"""How JSON begins without such a mark."""
 _UTF8_BOM = b"\xef\xbb\xbf"
 _BOM = Text(
     en="the file begins with a byte order mark (BOM); it is skipped here, but other JSON readers "
@@ -139,8 +146,7 @@ def text_of(data: bytes, name: str) -> tuple[str, tuple[Text, ...]]:
 def _refuse_other_unicode(data: bytes, name: str) -> None:
     encoding = next((found for mark, found in _BOMS if data.startswith(mark)), None)
     if encoding is None and b"\0" in data[:4]:
-        wide = re.match(rb"(?:\0{3}[^\0]|[^\0]\0{3})|((?:\0[^\0]){2}|(?:[^\0]\0){2})", data)
-        encoding = wide and ("UTF-16" if wide[1] else "UTF-32")
+        encoding = next((found for wide, found in _WIDE if wide.match(data)), None)
     if encoding is not None:
         raise UsageError(
             f"{name} is written in {encoding}; JSON travels in UTF-8",
@@ -181,13 +187,17 @@ def _not_utf8(data: bytes, at: int, name: str) -> UsageError:
 
 
 def _guess(data: bytes) -> tuple[str, str] | None:
-    """The old encoding in which most of the letters beyond ASCII make sense; None if unsure."""
-    high = bytes(byte for byte in data[:65536] if byte > 127)  # noqa: PLR2004  # beyond ASCII
-    cyrillic = sum("А" <= c <= "я" or c in "Ёё" for c in high.decode("cp1251", "replace"))
-    if len(high) > 1 and cyrillic >= 0.8 * len(high):
+    """The old encoding in which the letters beyond ASCII make sense; None if unsure.
+
+    Cyrillic words are made of such letters altogether, western words have one here and there.
+    """
+    high = re.findall(rb"[\x80-\xff]+", data[:65536])
+    letters = b"".join(high)
+    cyrillic = sum("А" <= c <= "я" or c in "Ёё" for c in letters.decode("cp1251", "replace"))
+    if len(letters) >= _WORD_LENGTH * len(high) and cyrillic >= _MOST * len(letters):
         return "CP1251", "Windows-1251 (Cyrillic)"
-    western = sum(c.isalpha() or c in "°©®«»¿¡" for c in high.decode("latin-1"))
-    return ("ISO-8859-1", "Latin-1") if western == len(high) else None
+    western = sum(c.isalpha() or c in "°©®«»¿¡" for c in letters.decode("latin-1"))
+    return ("ISO-8859-1", "Latin-1") if western == len(letters) else None
 
 
 def _place(name: str, data: bytes, at: int) -> str:

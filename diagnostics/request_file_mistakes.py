@@ -98,6 +98,7 @@ _MISTAKES = (
         says="a comma stands after the last element",
         hint="take the comma out",
     ),
+    _Mistake(at=r"[,}\]]|$", why="':'", says="a name without a value", hint='write "name": value'),
     _Mistake(at=r",", says="one comma too many", hint="take the comma out"),
     _Mistake(
         at=r"'",
@@ -132,7 +133,9 @@ _MISTAKES = (
         hint="put the value there",
     ),
     _Mistake(
-        at=r"\$?\{\{|\$\{",
+        at=r"\{",
+        before="{",
+        why="property name",
         says="a place to be filled is left here",
         hint="put the value there",
     ),
@@ -197,7 +200,6 @@ _MISTAKES = (
         hint="close the text with a double quote",
     ),
     _Mistake(at=r"=", why="':'", says="= stands where a colon is due", hint="write a colon"),
-    _Mistake(at=r"[,}\]]|$", why="':'", says="a name without a value", hint='write "name": value'),
     _Mistake(at=r"", why="':'", says="a colon is missing here", hint='write "name": value'),
     _Mistake(at=r"$", says="the text ends too early{open}", hint="was the file cut off?"),
     _Mistake(
@@ -244,7 +246,7 @@ def explained(text: str, name: str, error: JSONDecodeError | Kept) -> UsageError
     other = _other_document(text, name)
     if other is not None:
         return other
-    at = _after_space(text, error.pos) if "control" not in error.msg else error.pos
+    at = _culprit(text, error)
     before = text[:at].rstrip(" \t\r\n")
     for one in _MISTAKES:
         if _fits(one, text, at, before[-1:], error.msg):
@@ -252,6 +254,16 @@ def explained(text: str, name: str, error: JSONDecodeError | Kept) -> UsageError
             facts = _facts(text, at)
             return _error(text, name, spot, one.says.format_map(facts), one.hint.format_map(facts))
     return _error(text, name, at, "this is not JSON", _STRICT)
+
+
+def _culprit(text: str, error: JSONDecodeError) -> int:
+    """Where the mistake stands; versions of Python differ by a space or an escape."""
+    if "control" in error.msg:
+        return error.pos
+    if "escape" in error.msg:
+        return text.rfind("\\", 0, error.pos + 1)
+    found = _SPACE.match(text, error.pos)
+    return found.end() if found else error.pos
 
 
 def _fits(one: _Mistake, text: str, at: int, before: str, why: str) -> bool:
@@ -303,11 +315,6 @@ def _other_document(text: str, name: str) -> UsageError | None:
         if start[:1] not in {"{", "[", '"'} and re.match(pattern, start, re.IGNORECASE):
             return UsageError(f"{name} holds {what}, not JSON", place=f"{name}:1:1", hint=hint)
     return None
-
-
-def _after_space(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
 
 
 def _error(text: str, name: str, at: int, says: str, hint: str) -> UsageError:
