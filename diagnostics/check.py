@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from diagnostics.check_names import Unknown, blanks, misspelt, strangers, unknown
+from diagnostics.check_names import Unknown, blanks, half_character, misspelt, strangers, unknown
 from diagnostics.check_outside import named, outside
 from diagnostics.check_ready import Ready, is_valid, ready
 from diagnostics.check_rules import Stumble, broken_rule, places, stumbles
@@ -64,6 +64,9 @@ def _of_body(known: Ready, body: Json, *, local: bool) -> list[Violation]:
         return [] if body is None else _unwanted(known)
     if body is None:
         return _absent(known)
+    half = half_character(body) if isinstance(body, dict) else None
+    if half is not None:
+        return _finished(known, [violation("not-unicode", half, {})])
     valid = is_valid(known.validator, body)
     generic = [] if valid else broken(known.validator, body, known.asked)
     odd = strangers(known.names, body)

@@ -1,11 +1,12 @@
 """Which names of a body does the operation not know, and which needed values are blank?"""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from diagnostics.check_sentences import violation
-from diagnostics.check_words import Fact, Violation, name_of, nearest_name
+from diagnostics.check_words import Fact, Violation, name_of, nearest_name, path_of
 from diagnostics.model import Json
 
 _DEPTH_MAX = 12
@@ -154,3 +155,24 @@ def blanks(known: Names, body: Json, path: str = "") -> Iterator[str]:
         for index, item in enumerate(body):
             if isinstance(item, dict | list):
                 yield from blanks(known.items, item, f"{path}[{index}]")
+
+
+_HALF = re.compile(r"[\ud800-\udfff]")
+
+
+def half_character(body: Json) -> str | None:
+    """The path of the first text that UTF-8 cannot carry (a lone surrogate); None if all can."""
+    todo: list[tuple[Json, tuple[str | int, ...]]] = [(body, ())]
+    while todo:
+        value, steps = todo.pop()
+        if isinstance(value, str):
+            if not value.isascii() and _HALF.search(value):
+                return path_of(steps)
+        elif isinstance(value, dict):
+            for name, inner in value.items():
+                if isinstance(name, str) and not name.isascii() and _HALF.search(name):
+                    return path_of((*steps, name))
+                todo.append((inner, (*steps, str(name))))
+        elif isinstance(value, list):
+            todo.extend((inner, (*steps, index)) for index, inner in enumerate(value))
+    return None

@@ -117,8 +117,8 @@ _SAYS = {
         ru="В теле есть значение, которое нельзя передать в JSON.",
     ),
     "not-unicode": Text(
-        en="A text in the body holds half a character (a lone surrogate such as \\ud800).",
-        ru="В тексте тела есть половина символа (одиночный суррогат вида \\ud800).",
+        en="`{parameter}` holds half a character (a lone surrogate such as \\ud800).",
+        ru="В `{parameter}` есть половина символа (одиночный суррогат вида \\ud800).",
     ),
     "too-many": Text(
         en="There are more violations; only the first {limit} are shown.",
