@@ -18,10 +18,7 @@ LEAST_ENCODED = 6
 
 _ESCAPED = re.compile(r"%[0-9A-Fa-f]|\\|&(?:#|[a-zA-Z]{2,12};)|\x1b|\n|[\"'] {0,8}\+")
 _MARK = re.compile(r"[%\\&\x1b\n]|[\"'](?=[ +])")
-_GLUE = re.compile(
-    r"\x1b\[[0-9;]{0,12}[A-Za-z]|[\"']? {0,4}[+\\]? {0,4}\r?\n[ \t|>]{0,64}[\"']?"
-    r"|[\"'] {0,8}\+ {0,8}[\"']"
-)
+_GLUE = re.compile(r"[\"'] {0,8}\+? {0,8}[\"']")
 _WRAP = re.compile(r"\x1b\[[0-9;]{0,12}[A-Za-z]|\\?\r?\n[ \t|>]{0,64}")
 _UNICODE = re.compile(r"(?<!\\)\\{1,64}(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(/)|(?=[\"']))|\\\\")
 _BETWEEN = (
