@@ -5,7 +5,9 @@ Like `httpx.ASGITransport`, and besides: the application may break the connectio
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 
 import httpcore
 import httpx
@@ -85,15 +87,15 @@ class _Call:
 
 def _scope(request: httpx.Request, call: _Call) -> Message:
     url = request.url
-    path, _, query = url.raw_path.partition(b"?")
+    path, raw_path, query = _target(url.raw_path)
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
         "method": request.method,
         "scheme": url.scheme,
-        "path": url.path,
-        "raw_path": path,
+        "path": path,
+        "raw_path": raw_path,
         "query_string": query,
         "root_path": "",
         "headers": [(key.lower(), value) for key, value in request.headers.raw],
@@ -101,3 +103,10 @@ def _scope(request: httpx.Request, call: _Call) -> Message:
         "client": ("127.0.0.1", 0),
         "extensions": {"diagnostics.abort": call.abort},
     }
+
+
+@lru_cache(maxsize=4096)
+def _target(target: bytes) -> tuple[str, bytes, bytes]:
+    """Path, raw path and query of a request's target, as ASGI wants them."""
+    raw_path, _, query = target.partition(b"?")
+    return unquote(raw_path.decode("ascii")), raw_path, query

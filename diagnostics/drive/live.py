@@ -21,6 +21,7 @@ from diagnostics.drive.clock import Clock
 from diagnostics.drive.conversation import Recorder
 from diagnostics.drive.driver import Slot
 from diagnostics.drive.inprocess import AsgiTransport, Cut
+from diagnostics.drive.promptly import bounded
 from diagnostics.drive.wire import WIRE, SocketTransport, UnresolvedName, WireClock
 from diagnostics.model import (
     Answer,
@@ -101,7 +102,7 @@ class Live:
         keys = await self._keys(request, slot, place.host)
         if isinstance(keys, Unsent):
             return slot.exchange(request, keys, started_s=started_s)
-        sent = request if place.text == request.url else replace(request, url=place.text)
+        sent = request if place.text == request.url else _moved(request, place.text)
         answer, wire = await self._carry(sent, place, (*request.headers, *keys), body)
         return slot.exchange(
             sent,
@@ -137,8 +138,8 @@ class Live:
         try:
             wired = self._request(request, place, headers, body)
             if local is not None:
-                async with asyncio.timeout(self._bounds.read_s):
-                    return await self._receive(request, await local.handle_async_request(wired))
+                answered = bounded(local.handle_async_request(wired), self._bounds.read_s)
+                return await self._receive(request, await answered)
             async with self._clock.real(), asyncio.timeout(self._bounds.total_s):
                 return await self._over_socket(request, wired, wire)
         except (httpcore.TimeoutException, httpcore.NetworkError) as error:
@@ -274,6 +275,16 @@ def _addressed(url: str, base: str, hosts: tuple[str, ...], elsewhere: bool) -> 
             raw_path=prefix + wanted.raw_path,
         )
     return _Place(wanted, str(wanted), wanted.host, wanted.netloc)
+
+
+def _moved(request: Request, url: str) -> Request:
+    return replace(request, url=url) if request.body else _moved_again(request, url)
+
+
+@lru_cache(maxsize=1024)
+def _moved_again(request: Request, url: str) -> Request:
+    """Polls repeat themselves: one moved request stands for all of them."""
+    return replace(request, url=url)
 
 
 @lru_cache(maxsize=256)
