@@ -106,7 +106,9 @@ def _character(match: re.Match[str]) -> str:
     if digits:
         return chr(int(digits, 16))
     return match[3] or (
-        "\\" if match[0] == "\\\\" and match.string[match.end() :][:1] not in _QUOTES else ""
+        "\\"
+        if match[0] == "\\\\" and match.string[match.end() : match.end() + 1] not in _QUOTES
+        else ""
     )
 
 
