@@ -48,7 +48,7 @@ class _Stream(httpcore.AsyncNetworkStream):
     def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
         self._inner = inner
         self.read = inner.read  # type: ignore[method-assign]  # no extra await per chunk
-        self.write = inner.write  # type: ignore[method-assign]
+        self.write = inner.write  # type: ignore[method-assign]  # as above
 
     async def aclose(self) -> None:
         await self._inner.aclose()
