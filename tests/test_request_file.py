@@ -181,6 +181,7 @@ DOCUMENTS = [
     ("interactions:\n- request: x", "a vcrpy cassette"),
     ("prompt: hello\nresolution: 720p\n", "YAML"),
     ("---\nprompt: hello", "YAML"),
+    ("from: 2\nid: x", "YAML"),
     ("- a\n- b", "YAML"),
     ("prompt=hello&resolution=720", "a form"),
 ]
