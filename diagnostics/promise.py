@@ -93,6 +93,10 @@ class Job:
     source: Source = Source(page="")
 
 
+_DURATION_S_MAX = 1e9
+"""Nobody means a longer one, and its price would overflow."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
     """What a call costs, in credits. `free` reads cost nothing.
@@ -135,6 +139,8 @@ class Price:
         if self.per_s:
             duration_s = given.get(self.duration_field)
             if not isinstance(duration_s, int | float) or isinstance(duration_s, bool):
+                return None
+            if not abs(duration_s) <= _DURATION_S_MAX:  # NaN included
                 return None
             return unit * max(1, -(-duration_s // self.per_s))
         if self.per_chars:

@@ -121,7 +121,7 @@ def _against_price(
     codes = _codes(contract, Blame.QUOTA)
     facts = {"balance": f"{balance:g}", "codes": " / ".join(codes) or "?"}
     planned = contract.operations.get(case.plan.operation) if case.plan else None
-    price = _price(planned, case.plan.body) if planned and case.plan else None
+    price = planned.price.of(case.plan.body) if planned and case.plan else None
     subject = planned.id if planned else answers.subject(read)
     if planned is None or price is None:
         if planned:
@@ -152,14 +152,6 @@ def _of(rule: Rule, read: Exchange, subject: str, *, certainty: float, **facts: 
     return Finding(
         rule=rule, subject=subject, facts=facts, evidence=(read.position,), certainty=certainty
     )
-
-
-def _price(operation: Operation, body: Json) -> float | None:
-    try:
-        price = operation.price.of(body)
-    except (ArithmeticError, ValueError):  # a duration no clock can hold
-        return None
-    return price if price is None or math.isfinite(price) else None
 
 
 def _codes(contract: Contract, blame: Blame) -> list[str]:
