@@ -17,7 +17,7 @@ LOCKER := out/locker
 .PHONY: diagnose test check bench docs lock
 
 diagnose: $(READY)
-	@.venv/bin/diagnostics run $(if $(FAULT),--fault "$(FAULT)") $(ARGS)
+	@.venv/bin/diagnostics run --target emulator $(if $(FAULT),--fault "$(FAULT)") $(ARGS)
 
 test: $(READY)
 	@$(PY) -m pytest $(ARGS)
