@@ -136,7 +136,7 @@ class _Known:
         operation = self._contract.operations.get(request.operation or "")
         ours = exchange.scenario == NAME and not called
         if not ours or request.label == DOCUMENTED:
-            operation = operation or self._match(request)
+            operation = operation or self._contract.match(request.method, request.url)
             alias = None if operation else self._alias(request)
         else:
             alias = self._alias(request, request.label)
@@ -148,12 +148,6 @@ class _Known:
         return Address(
             set=label, operation=operation, method=request.method, url=url, called=called
         )
-
-    def _match(self, request: Request) -> Operation | None:
-        try:
-            return self._contract.match(request.method, request.url)
-        except ValueError:
-            return None
 
     def _alias(self, request: Request, label: str | None = None) -> Alias | None:
         path = request.url.partition("?")[0]

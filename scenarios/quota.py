@@ -64,8 +64,10 @@ def judge(contract: Contract, tape: Tape) -> Iterator[Finding]:
     if not reads:
         return
     last = reads[-1]
-    if answers.succeeded(contract, last):
-        yield from _balance(contract, tape.case, last)
+    response = last.response
+    if response and answers.succeeded(contract, last):
+        body = contract.read(response, last.request.operation).body
+        yield from _balance(contract, tape.case, last, body)
         yield from _turned_away(contract, reads)
     yield from answers.findings(contract, last)
     yield from _headers(contract, last)
@@ -89,11 +91,7 @@ def _reads(contract: Contract, tape: Tape) -> list[Exchange]:
 # --- credits ----------------------------------------------------------------------------------
 
 
-def _balance(contract: Contract, case: Case, read: Exchange) -> Iterator[Finding]:
-    response = read.response
-    if response is None:
-        return
-    body = contract.read(response, read.request.operation).body
+def _balance(contract: Contract, case: Case, read: Exchange, body: Json) -> Iterator[Finding]:
     found = dig(body, contract.roles.get("balance_field", ""))
     seen = found[0] if found else None
     balance = _number(seen)

@@ -1,6 +1,7 @@
 """Keys are read with their dirt, what is wrong with them is told, and they are never shown."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,12 @@ def test_the_beginning_of_another_secret_is_a_cut_key() -> None:
 def test_a_key_that_is_not_there_has_no_problems() -> None:
     facts = inspect_key(None, name="AKOOL_API_KEY", contract=akool(), others={})
     assert (facts.present, facts.length, facts.problems) == (False, 0, ())
+
+
+def test_a_pattern_that_is_no_pattern_says_nothing_of_a_key() -> None:
+    broken = replace(akool(), schemes=(replace(API_KEY, pattern="["),))
+    facts = inspect_key(KEY, name="AKOOL_API_KEY", contract=broken, others={})
+    assert facts.problems == ()
 
 
 def test_an_id_need_not_look_like_a_key() -> None:

@@ -288,6 +288,28 @@ def test_addresses_nobody_knows_and_other_scenarios_probes_are_passed_over() -> 
     assert judged(SCENARIO, LIVE, *[replace(e, answer=UNSENT) for e in made]) == []
 
 
+def test_a_call_repeated_for_ever_keeps_a_bounded_evidence() -> None:
+    request = akool().request("getVideo", query={"video_model_id": "1"})
+    made = [exchange(request, GONE, n, scenario="") for n in range(30)]
+    found = judged(SCENARIO, LIVE, *probed(LIVE, lambda _: EXISTS)[:1], *made)
+    assert len(only(found, "endpoint-missing").evidence) == 10
+
+
+def test_an_address_that_answered_once_is_not_called_missing_for_a_later_404() -> None:
+    request = akool().request("getVideo", query={"video_model_id": "1"})
+    made = [exchange(request, reply, n, scenario="") for n, reply in enumerate([EXISTS, GONE])]
+    assert "endpoint-missing" not in codes(judged(SCENARIO, LIVE, *made))
+
+
+def test_a_set_of_which_this_call_needs_nothing_gets_no_line() -> None:
+    made = [e for e in probed(case(), lambda _: EXISTS) if e.request.operation == "listEffects"]
+    assert codes(judged(SCENARIO, case(), *made)) == ["endpoint-table"]
+
+
+def test_a_contract_without_operations_asks_nothing() -> None:
+    assert list(SCENARIO.ask(replace(akool(), operations={}), case())) == []
+
+
 @given(data=st.data(), kind=st.sampled_from(TargetKind))
 def test_no_answer_changes_how_much_is_asked(data: st.DataObject, kind: TargetKind) -> None:
     about = case(kind)

@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnostics.model import Answer, Blame, Case, Certainty, Exchange, Json, Plan, Severity, Tape
+from diagnostics.model import (
+    Answer,
+    Blame,
+    Case,
+    Certainty,
+    Exchange,
+    FaultKind,
+    Json,
+    Plan,
+    Severity,
+    Tape,
+)
 from diagnostics.promise import Price, Source
 from scenarios.quota import SCENARIO
 from tests.drive_cases import HTML, akool, answer, case
@@ -15,6 +26,7 @@ from tests.reach_cases import (
     UNSENT,
     balance_read,
     codes,
+    fault,
     judged,
     never_raises,
     only,
@@ -94,6 +106,13 @@ def test_a_free_call_needs_nothing() -> None:
     assert "costs 0 (free)" in found.message()
 
 
+def test_a_price_from_a_table_alone_is_told_with_its_row() -> None:
+    about = planned("createImageToVideo", resolution="4k", video_length=10)
+    found = only(judged(SCENARIO, about, left(10)), "quota-insufficient")
+    assert found.facts["price"] == "60"
+    assert "4k" in found.message()
+
+
 def test_a_price_by_length_is_worked_out_from_the_text() -> None:
     price = Price(by=(), values={"": 2.0}, per_chars=100, text_field="text")
     contract = akool()
@@ -166,7 +185,7 @@ def test_being_turned_away_and_let_in_later_is_a_warning(away: Answer) -> None:
 
 def test_an_error_that_is_no_throttle_is_forgotten_after_a_success() -> None:
     later = replace(left(500), position=2, started_s=NOW_S + 9)
-    earlier = [read(answer({"code": 1015, "msg": "later"}), 0), read(UNSENT, 1)]
+    earlier = [read(answer({"code": 1015, "msg": "later"}), 0), read(fault(FaultKind.RESET), 1)]
     assert "quota-throttled" not in codes(judged(SCENARIO, case(), *earlier, later))
 
 
