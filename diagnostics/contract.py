@@ -111,7 +111,7 @@ class Contract:
         if "{" in url:
             url = _PLACE.sub(lambda found: _escaped((path or {}).get(found[1], "")), url)
         if query:
-            url += "?" + urlencode({k: _scalar(v) for k, v in query.items()}, errors="replace")
+            url += "?" + urlencode(list(_pairs(query)), errors="replace")
         return Request(
             method=op.method,
             url=url,
@@ -175,6 +175,13 @@ def _escaped(value: Json) -> str:
 def _encoded(body: Json) -> bytes:
     """JSON on the wire; a lone surrogate, which UTF-8 cannot say, as its JSON escape."""
     return json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+def _pairs(query: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """A list stands as its name repeated, as `types[]=1501&types[]=1502`."""
+    for name, value in query.items():
+        for one in value if isinstance(value, list | tuple) else (value,):
+            yield name, _scalar(one)
 
 
 def _scalar(value: Json) -> str:

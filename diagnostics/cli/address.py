@@ -11,11 +11,13 @@ from diagnostics.model import Blame, Json, Text
 from diagnostics.promise import Alias, Operation
 from scenarios.parameters import DOUBTFUL
 
-_LOCAL = re.compile(r"localhost|127\.\d+\.\d+\.\d+|\[?::1\]?|.*\.test|\{\{.*|\$.*", re.IGNORECASE)
-"""A client under test calls an emulator; a template calls nobody yet."""
+_LOCAL = re.compile(r"localhost|127\.\d+\.\d+\.\d+|\[?::1\]?|.*\.test", re.IGNORECASE)
+"""A client under test calls an emulator."""
+_TEMPLATE = re.compile(r"^(\{\{?\w+\}?\}|\$\{?\w+\}?|<\w+>)(?=/)")
+"""A base address to be filled, as Postman and scripts write it."""
 _OLD = Text(
-    en="{method} {url} is an address from other sources ({set}); the documentation has {right}.",
-    ru="{method} {url} — адрес из других источников ({set}); в документации: {right}.",
+    en="{method} {url} is another address of this call ({set}); the documented one is {right}.",
+    ru="{method} {url} — другой адрес этого вызова ({set}); в документации: {right}.",
 )
 _UNKNOWN = Text(
     en="{method} {url} is not in the documentation; {operation} is {right}.",
@@ -57,7 +59,7 @@ def called(contract: Contract, wanted: str) -> tuple[Operation, list[Finding]]:
 def of_address(contract: Contract, operation: Operation, address: str) -> list[Finding]:
     """What is odd about `"POST https://…"` for this operation."""
     method, _, url = address.partition(" ")
-    method, url = method.upper(), url.strip()
+    method, url = method.upper(), _TEMPLATE.sub("", url.strip())
     facts = {"method": method, "url": url, "operation": operation.id, "provider": contract.title}
     found = list(_of_host(contract, operation, url, facts))
     met = contract.match(method, url)
@@ -127,7 +129,7 @@ def _alias(contract: Contract, method: str, url: str) -> Alias | None:
 
 def _path(url: str) -> str:
     try:
-        return "/" + urlsplit(url).path.strip("/")
+        return "/" + urlsplit(url).path.lstrip("/")
     except ValueError:
         return ""
 

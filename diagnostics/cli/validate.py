@@ -85,7 +85,7 @@ _WAITING = Text(
     en="waiting for the body on standard input (Ctrl-C ends it; or name a FILE)",
     ru="жду тело запроса на стандартном вводе (прервать: Ctrl-C; или укажите FILE)",
 )
-_PATIENCE_S = 1.0
+_PATIENCE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +274,7 @@ def _finding(finding: Finding, language: str) -> dict[str, Json]:
     return {
         "rule": finding.rule.code,
         "subject": finding.subject,
+        "place": finding.facts.get("place"),
         "severity": finding.severity,
         "message": finding.message(language),
         "remedy": finding.remedy(language),
