@@ -284,12 +284,15 @@ def test_alternatives_are_told_by_name_and_never_as_schemas(
 
 
 def test_of_several_forms_the_one_that_was_meant_is_explained() -> None:
-    image = {"properties": {"type": {"const": "image"}, "w": {"type": "integer"}}}
-    sound = {"properties": {"type": {"const": "audio"}}, "required": ["url"]}
+    image = {
+        "properties": {"type": {"const": "image"}, "w": {"type": "integer"}},
+        "required": ["w", "h"],
+    }
+    sound = {"properties": {"type": {"const": "audio"}, "h": {}}}
     schema = {"properties": {"x": {"type": "object", "oneOf": [image, sound]}}}
-    (said,) = of_schema(schema, {"x": {"type": "image", "w": "wide"}})
-    assert (said.kind, said.parameter) == ("type", "x.w")
-    (neither,) = of_schema(schema, {"x": {"type": "hologram"}})
+    found = of_schema(schema, {"x": {"type": "image", "w": "wide"}})
+    assert [(said.kind, said.parameter) for said in found] == [("type", "x.w"), ("required", "x.h")]
+    (neither,) = of_schema(schema, {"x": {"type": "hologram", "w": 1, "h": 1}})
     assert (neither.kind, neither.parameter) == ("enum", "x.type")
     assert neither.allowed == '"image", "audio"'
 
@@ -340,19 +343,21 @@ def test_a_million_mistakes_give_a_hundred_and_a_word_on_the_rest() -> None:
 
 
 def test_what_fails_comes_before_what_only_warns() -> None:
-    found = check(AKOOL, PHOTO, body={**without("audio_url"), "odd": 1, "resolution": "9k"})
-    assert [said.fails for said in found] == [True, True, False]
+    warned = without("audio_url", talking_photo_url="https://example.com/a.jpg", odd=1)
+    found = check(AKOOL, PHOTO, body={**warned, "resolution": "9k"})
+    assert [said.fails for said in found] == [True, True, False, False]
 
 
 # --- codes ------------------------------------------------------------------------------------
 
 
-def test_every_failure_has_a_source_and_the_code_that_most_pages_give() -> None:
-    for call in ("createTalkingPhoto", "listVoices", "createSpeech"):
-        op = AKOOL.operations[call]
-        for said in check(AKOOL, op, body=None):
-            assert said.source
-            assert said.code == "1003"
+@pytest.mark.parametrize("call", ["createTalkingPhoto", "listVoices", "createSpeech"])
+def test_every_failure_has_a_source_and_the_code_that_most_pages_give(call: str) -> None:
+    for errors in (AKOOL.errors, dict(reversed(list(AKOOL.errors.items())))):
+        contract = replace(AKOOL, errors=errors)
+        said = check(contract, contract.operations[call], body=None)[0]
+        assert said.source
+        assert said.code == "1003"
 
 
 def test_an_envelope_of_its_own_has_codes_of_its_own() -> None:
@@ -371,3 +376,11 @@ def test_a_pitfall_of_the_provider_speaks_only_where_something_is_wrong() -> Non
     assert said.says.en.startswith('Never "720p".')
     elsewhere = replace(contract, pitfalls=(replace(pit, parameter="unheard_of"),))
     assert check(elsewhere, bare, body=GOOD) == []
+
+
+def test_a_name_that_is_right_here_is_no_pitfall_of_the_provider() -> None:
+    words = Text(en="Not `audio_url`.", ru="Не `audio_url`.")
+    pit = Pitfall(kind="name", parameter="talking_photo_url", seen="audio_url", says=words)
+    contract = replace(AKOOL, pitfalls=(pit,))
+    (said,) = check(contract, PHOTO, body=without("talking_photo_url"))
+    assert said.kind == "required"

@@ -265,6 +265,8 @@ def test_a_path_parameter_is_needed_and_never_empty() -> None:
     for path in ({}, {"_id": ""}, {"id": "abc"}):
         (said,) = check(AKOOL, voice, body=None, path=path)
         assert (said.parameter, said.place, said.fails) == ("_id", "path", True)
+    lax = replace(voice, parameters=(replace(voice.parameters[0], required=False),))
+    assert [said.fails for said in check(AKOOL, lax, body=None, path={"_id": ""})] == [True]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ def of(body: dict[str, Json], *, local: bool = False) -> list[Violation]:
         "HTTPS://CDN.Invented-Shop.com/A.JPG",
         "https://xn--e1afmkfd.xn--p1ai/a.jpg",
         "https://8.8.8.8/a.jpg",
+        "https://[::ffff:8.8.8.8]/a.jpg",
         "https://[2606:4700:4700::1111]/a.jpg",
         "https://cdn.invented-shop.com./a.jpg",
         "https://bucket.s3.eu-west-1.amazonaws.com/k_e-y~.png?X-Amz-Expires=900",
