@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from diagnostics.errors import UsageError
-from diagnostics.media_picture import PLUGINS, TRUNCATED, Picture, look
-from diagnostics.media_probe import DEMUXERS, Streams, probe
-from diagnostics.media_sniff import sniff
+from diagnostics.inspection.picture import PLUGINS, TRUNCATED, Picture, look
+from diagnostics.inspection.probe import DEMUXERS, Streams, probe
+from diagnostics.inspection.sniff import sniff
 from diagnostics.model import MediaFacts
 from diagnostics.promise import MediaLimits
 

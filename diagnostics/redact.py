@@ -8,15 +8,15 @@ from typing import TextIO, TypeVar, cast
 
 from diagnostics.errors import LeakError
 from diagnostics.model import Case, Exchange, Fault, Headers, Json, Request, Response, Unsent
-from diagnostics.redact_clean import Cleaner
-from diagnostics.redact_disk import write_whole
-from diagnostics.redact_fields import clean_header
-from diagnostics.redact_names import Place
-from diagnostics.redact_personal import this_machine
-from diagnostics.redact_rules import SHAPES
-from diagnostics.redact_stream import GatedStream
-from diagnostics.redact_suspect import Familiar
-from diagnostics.redact_values import PLACEHOLDER, is_real
+from diagnostics.redaction.clean import Cleaner
+from diagnostics.redaction.disk import write_whole
+from diagnostics.redaction.fields import clean_header
+from diagnostics.redaction.names import Place
+from diagnostics.redaction.personal import this_machine
+from diagnostics.redaction.rules import SHAPES
+from diagnostics.redaction.stream import GatedStream
+from diagnostics.redaction.suspect import Familiar
+from diagnostics.redaction.values import PLACEHOLDER, is_real
 
 _REMEMBERED_MOST = 4096
 _REMEMBERED_LENGTH = 16_384

@@ -2,9 +2,9 @@
 
 from diagnostics.check_url import REACH
 from diagnostics.contract import Contract
-from diagnostics.media_judge import judge
-from diagnostics.media_link import REDIRECTS_MAX, inputs, near, onward, trouble
-from diagnostics.media_rules import RULES
+from diagnostics.inspection.judge import judge
+from diagnostics.inspection.link import REDIRECTS_MAX, inputs, near, onward, trouble
+from diagnostics.inspection.rules import RULES
 from diagnostics.model import Ask, Case, Purpose, Request, Text, Together
 from diagnostics.scenario import Scenario
 

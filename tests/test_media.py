@@ -19,9 +19,9 @@ from PIL import Image
 
 from diagnostics.emulator.samples import NAMES, sample
 from diagnostics.errors import UsageError
+from diagnostics.inspection.probe import MEMORY_BYTES_MAX, memory_bounded, probe
+from diagnostics.inspection.sniff import sniff
 from diagnostics.media import inspect, inspect_file
-from diagnostics.media_probe import MEMORY_BYTES_MAX, memory_bounded, probe
-from diagnostics.media_sniff import sniff
 from tests.test_samples import sound
 
 

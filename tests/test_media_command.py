@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from diagnostics import media_rules
 from diagnostics.cli.main import main
 from diagnostics.cli.media import verdict_of
 from diagnostics.emulator.samples import FOLDER, sample
 from diagnostics.finding import Finding, Rule
+from diagnostics.inspection import rules as media_rules
 from tests.test_media import film
 
 JPEG, CLIP, SILENT = (str(FOLDER / name) for name in ("face.jpg", "clip.mp4", "silent.mp4"))

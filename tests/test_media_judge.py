@@ -10,8 +10,8 @@ from diagnostics.contract import Contract
 from diagnostics.contract_load import load
 from diagnostics.emulator.samples import sample
 from diagnostics.finding import Finding
+from diagnostics.inspection.judge import judge
 from diagnostics.media import inspect
-from diagnostics.media_judge import judge
 from diagnostics.model import (
     Answer,
     Blame,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diagnostics.contract_load import load
-from diagnostics.media_link import (
+from diagnostics.inspection.link import (
     INPUTS_MAX,
     ending,
     ends_s,

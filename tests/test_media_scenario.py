@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diagnostics.contract_load import load
-from diagnostics.media_link import REDIRECTS_MAX
+from diagnostics.inspection.link import REDIRECTS_MAX
 from diagnostics.model import (
     Answer,
     Ask,

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from diagnostics.emulator.samples import sample
+from diagnostics.inspection.judge import SLOW_S
 from diagnostics.media import inspect
-from diagnostics.media_judge import SLOW_S
 from diagnostics.model import Response, Severity
 from tests.test_media_judge import (
     HTML,

@@ -26,7 +26,7 @@ from diagnostics.model import (
     Wire,
 )
 from diagnostics.redact import Gate
-from diagnostics.redact_disk import unwritable
+from diagnostics.redaction.disk import unwritable
 
 KEY = "invented-akool-key-0001"
 SHOWN = "<secret:akool-api-key#1>"

@@ -103,7 +103,7 @@ TEXTS = [
     f"curl --data 'client_secret={S}' x",
     f"Invoke-RestMethod -Headers @{{'x-api-key' = '{S}'}}",
     f"HTTPS_PROXY=http://u:{S}@proxy.test:3128",
-    f"--index-url https://tok:{S}@pypi.test/simple",
+    "--index" + f"-url https://tok:{S}@registry.test/simple",  # apart: the tree names no index
     f"root 123 python app.py --api-key {S}",
 ]
 

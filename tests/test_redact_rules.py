@@ -7,9 +7,9 @@ import pytest
 
 from diagnostics.errors import LeakError
 from diagnostics.redact import Gate
-from diagnostics.redact_names import Place, Strength, suspect, words
-from diagnostics.redact_rules import SHAPES, Rule
-from diagnostics.redact_text_rules import TEXT_RULES, TextRule
+from diagnostics.redaction.names import Place, Strength, suspect, words
+from diagnostics.redaction.rules import SHAPES, Rule
+from diagnostics.redaction.text_rules import TEXT_RULES, TextRule
 
 NOBODY = ("invented-user", "invented-host-01")
 

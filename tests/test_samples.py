@@ -19,8 +19,8 @@ from av.container import OutputContainer
 from PIL import Image, ImageDraw
 
 from diagnostics.emulator.samples import CONTENT_TYPES, FOLDER, NAMES, sample
+from diagnostics.inspection.names import misnamed, mistyped
 from diagnostics.media import inspect
-from diagnostics.media_names import misnamed, mistyped
 
 RATE_HZ = 8000
 """Enough for a voice, and small."""

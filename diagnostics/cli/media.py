@@ -14,8 +14,8 @@ from diagnostics.cli.screen import Screen
 from diagnostics.contract import Contract
 from diagnostics.errors import Exit, UsageError
 from diagnostics.finding import Finding
-from diagnostics.media_judge import of_file, of_inputs
-from diagnostics.media_link import Input
+from diagnostics.inspection.judge import of_file, of_inputs
+from diagnostics.inspection.link import Input
 from diagnostics.model import (
     Ask,
     Blame,

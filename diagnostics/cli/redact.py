@@ -51,7 +51,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace, screen: Screen) -> Exit:
     """Write the copies; that nothing was found is no failure."""
-    from diagnostics.redact_files import clean_copies  # noqa: PLC0415  # not for --help
+    from diagnostics.redaction.files import clean_copies  # noqa: PLC0415  # not for --help
 
     register_environment(screen.gate, os.environ)
     copies = clean_copies(screen.gate, options.files, options.out, force=options.force)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from diagnostics.model import Json
-from diagnostics.redact_encodings import Needle, needle, spans, views
-from diagnostics.redact_names import Place
-from diagnostics.redact_values import PLACEHOLDER, entropy, is_placeholder
+from diagnostics.redaction.encodings import Needle, needle, spans, views
+from diagnostics.redaction.names import Place
+from diagnostics.redaction.values import PLACEHOLDER, entropy, is_placeholder
 
 _LEAST = 4
 """Shorter secrets are hidden in structured places only: as text they hit by chance."""

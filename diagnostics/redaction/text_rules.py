@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from diagnostics.redact_text import (
+from diagnostics.redaction.text import (
     Step,
     assignments,
     base64_runs,

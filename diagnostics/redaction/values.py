@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from itertools import pairwise
 
-from diagnostics.redact_names import Strength, Suspicion
+from diagnostics.redaction.names import Strength, Suspicion
 
 KIND = r"[a-z]{1,24}(?:-[a-z]{1,24}){0,5}"
 

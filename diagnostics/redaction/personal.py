@@ -5,8 +5,8 @@ import platform
 import re
 from functools import lru_cache
 
-from diagnostics.redact_ledger import Clean
-from diagnostics.redact_names import Place
+from diagnostics.redaction.ledger import Clean
+from diagnostics.redaction.names import Place
 
 _HOME = re.compile(
     r"((?<![\w./\-])(?:file:/{0,2})?/(?:home|Users)/|(?<![A-Za-z])[A-Za-z]:(?:\\{1,4}|/)Users(?:\\{1,4}|/))"

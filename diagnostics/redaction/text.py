@@ -5,10 +5,10 @@ import binascii
 import re
 from collections.abc import Callable
 
-from diagnostics.redact_ledger import Clean
-from diagnostics.redact_names import Place, Suspicion, suspect
-from diagnostics.redact_url import clean_url
-from diagnostics.redact_values import (
+from diagnostics.redaction.ledger import Clean
+from diagnostics.redaction.names import Place, Suspicion, suspect
+from diagnostics.redaction.url import clean_url
+from diagnostics.redaction.values import (
     PLACEHOLDER,
     is_likely,
     is_placeholder,
@@ -220,6 +220,7 @@ def multipart(clean: Clean, text: str, _place: Place, depth: int) -> str:
     return _PART.sub(part, text) if "form-data" in text else text
 
 
+_OPENED_MAX = 65_536
 _RUN = re.compile(r"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{20,65536}+={0,2}")
 _LOGIN = re.compile(r"[^\s:]{1,64}:([^\s:]{8,512})")
 
@@ -232,7 +233,7 @@ def base64_runs(clean: Clean, text: str, place: Place, depth: int) -> str:
         if plain is None or is_placeholder(plain):
             return found[0]
         login = _LOGIN.fullmatch(plain)
-        holds = clean.text(plain, place, depth + 2) != plain if len(plain) < 65536 else False  # noqa: PLR2004
+        holds = clean.text(plain, place, depth + 2) != plain if len(plain) < _OPENED_MAX else False
         if holds or (login and looks_random(login[1], least=8)):
             return clean.ledger.hide(found[0], kind="base64", rule="base64", place=place)
         return found[0]

@@ -8,11 +8,12 @@ warns where a documented one fails.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from diagnostics import media, media_content_rules, media_rules
+from diagnostics import media
 from diagnostics.check_url import REACH
 from diagnostics.contract import Contract
 from diagnostics.finding import Finding, Rule
-from diagnostics.media_link import (
+from diagnostics.inspection import content_rules, rules
+from diagnostics.inspection.link import (
     Input,
     ending,
     ends_s,
@@ -24,7 +25,7 @@ from diagnostics.media_link import (
     service,
     trouble,
 )
-from diagnostics.media_names import misnamed, mistyped
+from diagnostics.inspection.names import misnamed, mistyped
 from diagnostics.model import (
     Blame,
     Certainty,
@@ -49,17 +50,17 @@ _NO_ADDRESS = frozenset(
 )
 _PLACEHOLDERS = frozenset({"url-placeholder", "url-template", "url-reserved"})
 _FAULTS: Mapping[FaultKind, tuple[Rule, float]] = {
-    FaultKind.DNS: (media_rules.HOST_UNKNOWN, 0.8),
-    FaultKind.REFUSED: (media_rules.NO_CONNECTION, 0.8),
-    FaultKind.CONNECT: (media_rules.NO_CONNECTION, 0.75),
-    FaultKind.CONNECT_TIMEOUT: (media_rules.NO_CONNECTION, 0.7),
-    FaultKind.TLS: (media_rules.CERTIFICATE, 0.8),
-    FaultKind.PROXY: (media_rules.PROXY, 0.8),
-    FaultKind.BAD_REQUEST: (media_rules.NOT_AN_ADDRESS, 0.9),
-    FaultKind.CUT_BODY: (media_rules.CUT, 0.75),
-    FaultKind.REDIRECTS: (media_rules.REDIRECTS, 0.9),
+    FaultKind.DNS: (rules.HOST_UNKNOWN, 0.8),
+    FaultKind.REFUSED: (rules.NO_CONNECTION, 0.8),
+    FaultKind.CONNECT: (rules.NO_CONNECTION, 0.75),
+    FaultKind.CONNECT_TIMEOUT: (rules.NO_CONNECTION, 0.7),
+    FaultKind.TLS: (rules.CERTIFICATE, 0.8),
+    FaultKind.PROXY: (rules.PROXY, 0.8),
+    FaultKind.BAD_REQUEST: (rules.NOT_AN_ADDRESS, 0.9),
+    FaultKind.CUT_BODY: (rules.CUT, 0.75),
+    FaultKind.REDIRECTS: (rules.REDIRECTS, 0.9),
 }
-_NO_ANSWER = (media_rules.NO_ANSWER, 0.7)
+_NO_ANSWER = (rules.NO_ANSWER, 0.7)
 _OWN_NETWORK = frozenset(
     {FaultKind.DNS, FaultKind.CONNECT, FaultKind.CONNECT_TIMEOUT, FaultKind.PROXY, FaultKind.TLS}
 )
@@ -181,10 +182,10 @@ def _cut_off(tape: Tape) -> bool:
 def _one(witness: _Witness) -> Iterator[Finding]:
     kind = trouble(witness.item.url, local=witness.local)
     if kind in _NO_ADDRESS:
-        yield witness.finding(media_rules.NOT_AN_ADDRESS, sure=0.95)
+        yield witness.finding(rules.NOT_AN_ADDRESS, sure=0.95)
         return  # whatever a driver made of it
     if kind in _PLACEHOLDERS:
-        yield witness.finding(media_rules.PLACEHOLDER, sure=0.9)
+        yield witness.finding(rules.PLACEHOLDER, sure=0.9)
     private = _private(witness, kind)
     if private is not None:
         yield private
@@ -195,31 +196,31 @@ def _one(witness: _Witness) -> Iterator[Finding]:
 def _private(witness: _Witness, kind: str | None) -> Finding | None:
     """The address, or the one it redirects to, is of a host that only we can reach."""
     if kind == "url-local":
-        return witness.finding(media_rules.PRIVATE, sure=0.95)
+        return witness.finding(rules.PRIVATE, sure=0.95)
     final = (onward(witness.chain[-1]) or witness.chain[-1].request.url) if witness.chain else ""
     if final and not witness.local and trouble(final, local=False) in REACH:
-        return witness.finding(media_rules.PRIVATE, sure=0.9, host=host(final))
+        return witness.finding(rules.PRIVATE, sure=0.9, host=host(final))
     return None
 
 
 _UNREACHABLE = frozenset(
     {rule for rule, _ in (*_FAULTS.values(), _NO_ANSWER)}
-    | {media_rules.STATUS, media_rules.FORBIDDEN, media_rules.EXPIRED, media_rules.NOT_FETCHED}
+    | {rules.STATUS, rules.FORBIDDEN, rules.EXPIRED, rules.NOT_FETCHED}
 )
 
 
 def _fetched(witness: _Witness) -> Iterator[Finding]:
     if not witness.chain:
-        yield witness.finding(media_rules.NOT_FETCHED, sure=0.9, detail="no request")
+        yield witness.finding(rules.NOT_FETCHED, sure=0.9, detail="no request")
         return
     answer = witness.chain[-1].answer
     if isinstance(answer, Unsent):
-        yield witness.finding(media_rules.NOT_FETCHED, sure=0.9, detail=answer.reason.value)
+        yield witness.finding(rules.NOT_FETCHED, sure=0.9, detail=answer.reason.value)
     elif isinstance(answer, Fault):
         yield _fault(witness, answer)
     elif redirects(witness.chain[-1]):
         hops, detail = len(witness.chain), f"HTTP {answer.status}"
-        yield witness.finding(media_rules.REDIRECTS, sure=0.9, hops=hops, detail=detail)
+        yield witness.finding(rules.REDIRECTS, sure=0.9, hops=hops, detail=detail)
     elif not 200 <= answer.status < 300:  # noqa: PLR2004  # HTTP's range of success
         yield _refused(witness, answer.status)
     else:
@@ -244,8 +245,8 @@ def _refused(witness: _Witness, status: int) -> Finding:
     over_s = last.started_s - (_ends_s(witness) or last.started_s)
     if status in {400, *_FORBIDDEN} and over_s > 0:
         ago = _clock_time(over_s)
-        return witness.finding(media_rules.EXPIRED, sure=0.95, status=status, ago=ago, host=name)
-    rule = media_rules.FORBIDDEN if status in _FORBIDDEN else media_rules.STATUS
+        return witness.finding(rules.EXPIRED, sure=0.95, status=status, ago=ago, host=name)
+    rule = rules.FORBIDDEN if status in _FORBIDDEN else rules.STATUS
     return witness.finding(rule, sure=_STATUSES.get(status, 0.75), status=status, host=name)
 
 
@@ -277,13 +278,13 @@ def _served(witness: _Witness, response: Response) -> Iterator[Finding]:
 
 def _content(witness: _Witness, facts: MediaFacts) -> Iterator[Finding]:
     if facts.container == "empty":
-        yield witness.finding(media_content_rules.EMPTY, kind="format", sure=0.95)
+        yield witness.finding(content_rules.EMPTY, kind="format", sure=0.95)
     elif facts.container == "html" and (
         witness.limits is _ANY or not media.fits(facts, witness.limits)
     ):
         final = witness.chain[-1].request.url if witness.chain else ""
         shared = service(witness.item.url) or service(final)
-        rule = media_content_rules.SHARE_PAGE if shared else media_content_rules.PAGE
+        rule = content_rules.SHARE_PAGE if shared else content_rules.PAGE
         yield witness.finding(rule, kind="format", sure=0.93, service=shared, host=host(final))
     else:
         for breach in media.breaches(facts, witness.limits):
@@ -294,10 +295,10 @@ def _breach(witness: _Witness, facts: MediaFacts, breach: media.Breach) -> Findi
     kind = "format" if breach.kind == "undecodable" else breach.kind
     shown = {"seen": breach.seen, "limit": breach.limit, "container": facts.container}
     if breach.advice:
-        return witness.finding(media_content_rules.FPS_ADVISED, sure=0.6, **shown)
-    rule = media_content_rules.BREACHES[breach.kind]
+        return witness.finding(content_rules.FPS_ADVISED, sure=0.6, **shown)
+    rule = content_rules.BREACHES[breach.kind]
     if breach.kind == "audio" and facts.has_audio:
-        rule = media_content_rules.AUDIO_FORBIDDEN
+        rule = content_rules.AUDIO_FORBIDDEN
     if breach.kind == "undecodable" or not media.of_role(facts, witness.limits):
         return witness.finding(rule, kind=kind, sure=0.9, **shown)
     certainty = witness.limits.source.certainty
@@ -310,7 +311,7 @@ def _named(witness: _Witness, facts: MediaFacts) -> Iterator[Finding]:
     end = ending(witness.chain[0].request.url if witness.chain else witness.item.url)
     if misnamed(end, facts):
         yield witness.finding(
-            media_content_rules.NAME_MISMATCH, sure=0.5, ending=end, container=facts.container
+            content_rules.NAME_MISMATCH, sure=0.5, ending=end, container=facts.container
         )
 
 
@@ -318,7 +319,7 @@ def _typed(witness: _Witness, response: Response, facts: MediaFacts) -> Iterator
     declared = (response.header("content-type") or "").partition(";")[0].strip().lower()
     if mistyped(declared, facts):
         yield witness.finding(
-            media_content_rules.TYPE_MISMATCH,
+            content_rules.TYPE_MISMATCH,
             sure=0.5,
             declared=declared,
             container=facts.container,
@@ -329,17 +330,17 @@ def _transport(witness: _Witness, *, has_length: bool) -> Iterator[Finding]:
     last, hops = witness.chain[-1], len(witness.chain) - 1
     name = host(last.request.url)
     if hops:
-        yield witness.finding(media_rules.REDIRECTED, sure=0.9, hops=hops, final=name)
+        yield witness.finding(rules.REDIRECTED, sure=0.9, hops=hops, final=name)
     took_s = sum(exchange.duration_s for exchange in witness.chain)
     if took_s > SLOW_S:
-        yield witness.finding(media_rules.SLOW, sure=0.7, seconds=f"{took_s:.0f}", host=name)
+        yield witness.finding(rules.SLOW, sure=0.7, seconds=f"{took_s:.0f}", host=name)
     if not has_length:
-        yield witness.finding(media_rules.NO_LENGTH, sure=0.9, host=name)
+        yield witness.finding(rules.NO_LENGTH, sure=0.9, host=name)
     left_s = (_ends_s(witness) or last.started_s + EXPIRING_S) - last.started_s
     if 0 < left_s < EXPIRING_S:
-        yield witness.finding(media_rules.EXPIRING, sure=0.7, left=_clock_time(left_s))
+        yield witness.finding(rules.EXPIRING, sure=0.7, left=_clock_time(left_s))
 
 
 def _fine(witness: _Witness, facts: MediaFacts, found: list[Finding]) -> Iterator[Finding]:
     if all(finding.severity is not Severity.FAIL for finding in found):
-        yield witness.finding(media_content_rules.FINE, sure=0.9, what=media.describe(facts))
+        yield witness.finding(content_rules.FINE, sure=0.9, what=media.describe(facts))

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 from urllib.parse import quote, unquote, unquote_plus
 
-from diagnostics.redact_ledger import Clean
-from diagnostics.redact_names import WHEN_SIGNED, Place, words
-from diagnostics.redact_values import PLACEHOLDER, is_placeholder, looks_random
+from diagnostics.redaction.ledger import Clean
+from diagnostics.redaction.names import WHEN_SIGNED, Place, words
+from diagnostics.redaction.values import PLACEHOLDER, is_placeholder, looks_random
 
 _PARTS = re.compile(r"([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?\Z", re.DOTALL)
 _OURS = re.compile(

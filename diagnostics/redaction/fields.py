@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 
 from diagnostics.model import Headers
-from diagnostics.redact_ledger import Clean
-from diagnostics.redact_names import Place, Strength, Suspicion, suspect, words
-from diagnostics.redact_values import is_placeholder, is_prose, is_secret
+from diagnostics.redaction.ledger import Clean
+from diagnostics.redaction.names import Place, Strength, Suspicion, suspect, words
+from diagnostics.redaction.values import is_placeholder, is_prose, is_secret
 
 PLAIN_HEADERS = frozenset(
     [

@@ -3,8 +3,8 @@
 `{likely}` is the code that the provider would answer, as ` → 1015`, or nothing.
 """
 
-from diagnostics import media_content_rules
 from diagnostics.finding import Rule
+from diagnostics.inspection import content_rules
 from diagnostics.model import Blame, Severity, Text
 
 _FAIL, _WARN, _INFO = Severity.FAIL, Severity.WARN, Severity.INFO
@@ -229,6 +229,6 @@ NOT_FETCHED = _rule(
 
 RULES = (
     *(rule for rule in list(globals().values()) if isinstance(rule, Rule)),
-    *media_content_rules.RULES,
+    *content_rules.RULES,
 )
 """All of them, for `SCENARIO.rules` and `explain`."""

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from diagnostics.model import Json
-from diagnostics.redact_ledger import Clean
-from diagnostics.redact_names import Place, Strength, Suspicion, suspect, words
-from diagnostics.redact_values import is_placeholder
+from diagnostics.redaction.ledger import Clean
+from diagnostics.redaction.names import Place, Strength, Suspicion, suspect, words
+from diagnostics.redaction.values import is_placeholder
 
 _PAIR_NAMES = ("name", "key", "header", "field", "Name", "Key", "k", "variable")
 _PAIR_VALUES = ("value", "Value", "v", "val", "values", "content")

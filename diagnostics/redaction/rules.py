@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from diagnostics.redact_values import is_heygen_key
+from diagnostics.redaction.values import is_heygen_key
 
 _START = r"(?:(?<![A-Za-z0-9_\-])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
 """A shape begins where a word does: one run of letters is tried once, and time stays linear."""

@@ -2,10 +2,10 @@
 
 import re
 
-from diagnostics.redact_ledger import Ledger
-from diagnostics.redact_names import Place, suspect
-from diagnostics.redact_rules import SHAPES
-from diagnostics.redact_url import AFTER_WORD
+from diagnostics.redaction.ledger import Ledger
+from diagnostics.redaction.names import Place, suspect
+from diagnostics.redaction.rules import SHAPES
+from diagnostics.redaction.url import AFTER_WORD
 
 _WORDS = (
     "token",

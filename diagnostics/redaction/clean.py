@@ -6,16 +6,16 @@ import zlib
 from collections.abc import Callable
 
 from diagnostics.model import Json
-from diagnostics.redact_fields import clean_field
-from diagnostics.redact_ledger import Ledger
-from diagnostics.redact_names import Place
-from diagnostics.redact_personal import personal
-from diagnostics.redact_rules import SHAPES
-from diagnostics.redact_suspect import is_suspicious
-from diagnostics.redact_text_rules import TEXT_RULES
-from diagnostics.redact_tree import clean_tree, decode, encode
-from diagnostics.redact_url import clean_pairs, clean_url
-from diagnostics.redact_values import PLACEHOLDER
+from diagnostics.redaction.fields import clean_field
+from diagnostics.redaction.ledger import Ledger
+from diagnostics.redaction.names import Place
+from diagnostics.redaction.personal import personal
+from diagnostics.redaction.rules import SHAPES
+from diagnostics.redaction.suspect import is_suspicious
+from diagnostics.redaction.text_rules import TEXT_RULES
+from diagnostics.redaction.tree import clean_tree, decode, encode
+from diagnostics.redaction.url import clean_pairs, clean_url
+from diagnostics.redaction.values import PLACEHOLDER
 
 _STRINGS_IN_STRINGS = 6
 _ROUNDS_MOST = 4
