@@ -1,15 +1,15 @@
 """`python -m benchmarks.checker BASE_URL KEY COUNT JUNIT`: free checks, live, judged, as JUnit."""
 
-import asyncio
 import sys
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
 
 from benchmarks.servers import Server
 from benchmarks.wiring import conversations, free_read, live
 from diagnostics.answers import findings
 from diagnostics.contract import Contract
+from diagnostics.drive.clock import RealClock, run
 from diagnostics.model import Ask, Exchange, Together
 
 VOICES = 8
@@ -18,7 +18,7 @@ VOICES = 8
 
 def main(base_url: str, key: str, count: int, junit: Path) -> int:
     """Ask, judge, write; exit code 1 when a check fails."""
-    contract, exchanges = asyncio.run(ask(Server(base_url=base_url, key=key), count))
+    contract, exchanges = run(ask(Server(base_url=base_url, key=key), count), RealClock())
     failed = [_said(contract, exchange) for exchange in exchanges]
     junit.write_text(report(exchanges, failed), "utf-8")
     return 0 if len(exchanges) == count and not any(failed) else 1
@@ -49,9 +49,9 @@ def _said(contract: Contract, exchange: Exchange) -> str:
 def report(exchanges: Sequence[Exchange], failed: Sequence[str]) -> str:
     """JUnit's XML: one case a check."""
     cases = "".join(
-        f"<testcase classname='checks' name={quoteattr(exchange.request.label)} "
+        f"<testcase classname='checks' name='{escape(exchange.request.label)}' "
         f"time='{exchange.duration_s:.6f}'>"
-        + (f"<failure message={quoteattr(said)}/>" if said else "")
+        + (f"<failure message='{escape(said)}'/>" if said else "")
         + "</testcase>"
         for exchange, said in zip(exchanges, failed, strict=True)
     )

@@ -6,6 +6,7 @@ one thing: name resolution, TCP and TLS are timed apart, and a failure keeps its
 
 import asyncio
 import ipaddress
+import select
 import socket
 import ssl
 import time
@@ -49,6 +50,8 @@ class _Stream(httpcore.AsyncNetworkStream):
         self._inner = inner
         self.read = inner.read  # type: ignore[method-assign]  # no extra await per chunk
         self.write = inner.write  # type: ignore[method-assign]  # as above
+        self._socket = inner.get_extra_info("socket")
+        self._poller = _poller(self._socket)
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -67,7 +70,18 @@ class _Stream(httpcore.AsyncNetworkStream):
         return secured
 
     def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable" and self._poller is not None:  # asked of every idle connection
+            return self._socket.fileno() < 0 or bool(self._poller.poll(0))
         return self._inner.get_extra_info(info)
+
+
+def _poller(of: Any) -> "select.poll | None":
+    """What tells at once whether bytes wait in a socket; None where the system has no `poll`."""
+    if of is None or of.fileno() < 0 or not hasattr(select, "poll"):
+        return None
+    made = select.poll()
+    made.register(of.fileno(), select.POLLIN)
+    return made
 
 
 def _describe(secured: Any, wire: WireClock) -> None:
