@@ -159,7 +159,7 @@ def _refuse_binary(data: bytes, name: str) -> None:
     at = data.find(b"\0")
     if at < 0 and data[:2] not in {b"\x1f\x8b", b"\xff\xd8"}:
         return
-    from diagnostics.media_sniff import sniff  # noqa: PLC0415  # only on the way to an error
+    from diagnostics.inspection.sniff import sniff  # noqa: PLC0415  # only on the way to an error
 
     kind = sniff(data)
     if kind not in {"unknown", "json", "text"}:

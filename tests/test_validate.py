@@ -113,6 +113,8 @@ def test_failures_stand_before_doubts(call: Callable[[Json], str], told: Told) -
     found = told("createTalkingPhoto", call({"zzz": 1, "audio_url": GOOD["audio_url"]}))
     assert [one["severity"] for one in found["findings"]] == ["fail", "warn"]
     assert subjects(found) == ["talking_photo_url", "zzz"]
+    old = {"method": "POST", "url": "/photo/talking", "body": {"audio_url": GOOD["audio_url"]}}
+    assert subjects(told("createTalkingPhoto", call(old))) == ["talking_photo_url", "url"]
 
 
 def test_a_doubt_alone_is_a_warning_with_exit_code_0(
