@@ -106,8 +106,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "file",
         nargs="?",
         metavar="FILE|-",
-        help="JSON body, or an object with method, url, headers, query, body; "
-        "default: the documentation's example",
+        help="a JSON body, or an object with method, url, headers, query, body; - reads "
+        "standard input (default: the documentation's example)",
     )
     parser.add_argument(
         "--query", action="append", default=[], metavar="K=V", help="a query parameter (repeatable)"
