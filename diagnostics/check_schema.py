@@ -131,8 +131,6 @@ def _recast(value: Json, kind: str) -> str | None:
         return f'"{shown(value)}"'
     if kind in {"integer", "number"} and re.fullmatch(r"-?\d{1,15}(\.\d{1,9})?", text):
         return text if kind == "number" or "." not in text else None
-    if kind == "integer" and isinstance(value, float) and value.is_integer():
-        return shown(int(value))
     if kind == "boolean" and (is_number or text):
         return {"0": "false", "1": "true"}.get(str(value), text if text in _BOOLEANS else None)
     return _reshaped(value, kind)
@@ -260,7 +258,6 @@ def _other(it: _Broken) -> Iterator[Violation]:
 def _alternatives(it: _Broken) -> Iterator[Violation]:
     """Never "is not valid under any of the given schemas": say which alternative was meant."""
     branches = [[_read(error, it.asked) for error in branch] for branch in it.error.kind.context]
-    branches = [branch for branch in branches if branch]
     flat = [said for branch in branches for said in branch]
     here = all(said.steps == it.steps for said in flat)
     if flat and all(said.keyword == "required" for said in flat) and here:
@@ -283,9 +280,6 @@ def _allowed(it: _Broken) -> list[Json]:
 
 
 def _nearest_branch(it: _Broken, branches: list[list[_Broken]]) -> Iterator[Violation]:
-    if not branches:
-        yield it.tell("alternatives")
-        return
     picked = min(branches, key=lambda branch: _distance(it, branch))
     choices = _discriminator(it, branches)
     if choices is None:

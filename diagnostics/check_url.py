@@ -156,5 +156,4 @@ def _numeric(name: str) -> str | None:
         address = ipaddress.ip_address(name.partition("%")[0])
     except ValueError:
         return "url-malformed"
-    mapped = getattr(address, "ipv4_mapped", None)
-    return None if (mapped or address).is_global else "url-local"
+    return None if address.is_global else "url-local"

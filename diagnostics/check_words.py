@@ -140,12 +140,8 @@ def types(names: Sequence[str]) -> Text:
 
 def type_of(value: Json) -> str:
     """The JSON type of a decoded value."""
-    if value is None:
-        return "null"
-    for kind, name in _JSON_TYPES:
-        if isinstance(value, kind):
-            return name
-    return type(value).__name__
+    known = (name for kind, name in _JSON_TYPES if isinstance(value, kind))
+    return "null" if value is None else next(known, type(value).__name__)
 
 
 _JSON_TYPES: tuple[tuple[type, str], ...] = (

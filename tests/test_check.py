@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from diagnostics.check import Violation, check
+from diagnostics.check_condition import at
 from diagnostics.model import Json, Text
 from diagnostics.promise import Pitfall
 from tests.contract_cases import AKOOL
@@ -74,6 +75,8 @@ def test_a_wrong_resolution_is_told_what_to_write(value: Json, kind: str, instea
         ({"type": "boolean"}, "false", "Write false."),
         ({"type": "array", "items": {}}, "a,b", 'Write ["a", "b"].'),
         ({"type": "string"}, ["a", "b"], 'Write "a,b".'),
+        ({"type": "integer", "enum": [7]}, 7.5, "Give it the documented type."),
+        ({"type": "integer"}, "x", "Give it the documented type."),
         ({"type": "string"}, None, "Give it the documented type."),
         ({"type": "array", "items": {}}, 7, "Give it the documented type."),
     ],
@@ -105,6 +108,10 @@ def test_the_same_value_in_the_right_type_is_offered(
         ({"anyOf": [{"type": "string"}, {"type": "array"}]}, 1, "type", "a string or an array"),
         ({"oneOf": [{"enum": ["a"]}, {"const": 2}]}, "b", "enum", 'allowed: "a", 2'),
         ({"contains": {"const": 1}}, [2], "alternatives", "none of the documented forms"),
+        ({"enum": [{"a": 1}, []]}, 3, "enum", "allowed: {…}, []"),
+        ({"enum": [1]}, [2], "enum", "cannot be an array of 1"),
+        ({"not": {"const": 1}}, 1, "forbidden", "may not be given"),
+        ({"oneOf": [{}, {}]}, 1, "alternatives", "none of the documented forms"),
         ({"anyOf": [False, False]}, 3, "forbidden", "may not be given"),
     ],
 )
@@ -170,8 +177,10 @@ def test_an_unknown_name_is_a_warning_with_the_nearest_one() -> None:
         False,
         "Did you mean `resolution`?",
     )
-    far = only({**GOOD, "unheard_of": 1})
-    assert (far.kind, far.remedy.en) == ("unknown", "Leave it out.")
+    for name in ("unheard_of", "x" * 500):
+        far = only({**GOOD, name: 1})
+        assert (far.kind, far.remedy.en) == ("unknown", "Leave it out.")
+        assert len(far.parameter) <= 64
 
 
 def test_where_the_schema_lets_any_name_pass_none_is_unknown() -> None:
@@ -234,6 +243,7 @@ def test_a_condition_is_told_at_the_parameter_and_says_when_it_applies() -> None
     [
         ({"required": ["url"]}, "`url` is given"),
         ({"not": {"required": ["text"]}}, "`text` is not given"),
+        ({"properties": {"url": True}, "required": ["url"]}, ""),
         (
             {"properties": {"a": {"properties": {"b": {"enum": [1, 2]}}}}, "required": ["url"]},
             "`a.b` is 1, 2 and `url` is given",
@@ -244,7 +254,13 @@ def test_every_shape_of_a_condition_has_words(condition: Mapping[str, Any], told
     known = {"url": {}, "a": {"type": "object"}}
     schema = {"properties": known, "if": condition, "then": {"required": ["more"]}}
     (said,) = of_schema(schema, {"url": 1, "a": {"b": 1}})
-    assert said.says.en.endswith(f"It applies because {told}.")
+    assert said.says.en.endswith(f"It applies because {told}." if told else "missing.")
+
+
+def test_a_place_that_a_schema_does_not_have_is_nowhere() -> None:
+    assert at({"a": [1]}, ["a", 0]) == 1
+    assert at({"a": [1]}, ["a", 1]) is None
+    assert at({"a": [1]}, ["b"]) is None
 
 
 def test_a_condition_nobody_can_put_into_words_is_left_out() -> None:
@@ -291,7 +307,8 @@ def test_of_several_forms_the_one_that_was_meant_is_explained() -> None:
     sound = {"properties": {"type": {"const": "audio"}, "h": {}}}
     schema = {"properties": {"x": {"type": "object", "oneOf": [image, sound]}}}
     found = of_schema(schema, {"x": {"type": "image", "w": "wide"}})
-    assert [(said.kind, said.parameter) for said in found] == [("type", "x.w"), ("required", "x.h")]
+    told = {(said.kind, said.parameter) for said in found}
+    assert told == {("type", "x.w"), ("required", "x.h")}
     (neither,) = of_schema(schema, {"x": {"type": "hologram", "w": 1, "h": 1}})
     assert (neither.kind, neither.parameter) == ("enum", "x.type")
     assert neither.allowed == '"image", "audio"'
@@ -325,6 +342,11 @@ def test_what_json_cannot_carry_is_told_and_not_raised() -> None:
     assert [said.kind for said in of_schema(schema, {"a": deep})] == ["too-deep"]
     assert [said.kind for said in of_schema(schema, {"a": "\ud800"})] == ["not-unicode"]
     assert [said.kind for said in of_schema(schema, {"a": {1: 2}})] == ["not-json"]
+    assert [said.kind for said in of_schema(schema, {"\ud800": 1})] == ["not-unicode"]
+    video = AKOOL.operations["getVideo"]
+    for value, kind in ((deep, "too-deep"), ("\ud800", "not-unicode"), (b"bytes", "not-json")):
+        found = check(AKOOL, video, body=None, query={"video_model_id": value})
+        assert [said.kind for said in found] == [kind]
 
 
 def test_a_million_mistakes_give_a_hundred_and_a_word_on_the_rest() -> None:

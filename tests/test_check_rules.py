@@ -140,6 +140,8 @@ def test_a_rule_that_needs_what_is_absent_is_asked_all_the_same() -> None:
 def test_a_thousand_broken_elements_are_told_fifty_times() -> None:
     body = {"e": [{"a": 1}] * 1000}
     assert len(met(rule("together", "e[].a", "e[].b"), body)) == 50
+    pitted = pit(kind="type", parameter="list[].id", seen="array", body={"list": [{"id": []}] * 99})
+    assert len(pitted) == 50
 
 
 @pytest.mark.parametrize(
@@ -210,6 +212,10 @@ def test_a_value_is_replaced_as_the_pitfall_says() -> None:
     assert number.says.en == "Pit: 7."
 
 
+def test_two_credential_headers_are_no_matter_of_the_body() -> None:
+    assert pit(kind="both-auth", parameter="loose", body={"loose": 1}) == []
+
+
 # --- the contract's own rules -----------------------------------------------------------------
 
 
@@ -239,7 +245,7 @@ def test_every_rule_and_pitfall_that_can_be_met_is_known_here() -> None:
             [("unknown", "odd", False)],
         ),
         ("listVoices", {"type": "1", "page": 2, "support_stream": "1"}, []),
-        ("listVoices", {"type": 1}, []),
+        ("listVoices", {"type": 1, "gender": ""}, []),
         ("listVoices", {"type": "3"}, [("enum", "type", True)]),
         (
             "listVoices",
