@@ -24,12 +24,13 @@ def main(wanted: Sequence[str]) -> int:
     began_s = time.perf_counter()
     print("Ratios are medians over rounds taken in turn; times are the best or the median of them.")
     print(heading(), flush=True)
-    broken = [name for name in wanted or NAMES if not _measured(name)]
+    broken = [name for name in wanted or NAMES if not measured(name)]
     print(f"\ntook {time.perf_counter() - began_s:.0f} s")
     return 1 if broken else 0
 
 
-def _measured(name: str) -> bool:
+def measured(name: str) -> bool:
+    """Print the rows of one benchmark; False when it is broken."""
     try:
         for row in import_module(f"benchmarks.{name}").rows():
             print(shown(row), flush=True)

@@ -34,11 +34,11 @@ def diagnostics(*arguments: str) -> list[str]:
     return [*start, *arguments]
 
 
-def environment(**extra: str) -> dict[str, str]:
+def environment(of: Mapping[str, str] = os.environ, /, **extra: str) -> dict[str, str]:
     """Ours without what would slow a start or change what answers."""
     ours = {
         name: value
-        for name, value in os.environ.items()
+        for name, value in of.items()
         if name != "PYTHONDONTWRITEBYTECODE"
         and not name.startswith(("AKOOL_", "PYTHONPATH"))
         and not name.lower().endswith("_proxy")

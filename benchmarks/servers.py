@@ -73,6 +73,8 @@ def main(kind: str) -> None:
     key, application = "invented-plain-key", plain
     if kind == "emulator":
         key, application = _emulator(base_url(listener))
+    elif kind != "plain":
+        sys.exit(f"no server {kind!r}")
     print(json.dumps({"base_url": base_url(listener), "key": key}), flush=True)
     import uvicorn  # noqa: PLC0415  # see above
 
