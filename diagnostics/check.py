@@ -159,7 +159,7 @@ def _merged(
         for said in generic
         if said.parameter not in failed and not (said.kind == "unknown" and said.parameter in ruled)
     )
-    return [*told, *rules, *_once(rest)]
+    return _once([*told, *rules, *rest])
 
 
 def _stumbled(stumble: Stumble, replaced: Sequence[Violation]) -> Violation:
