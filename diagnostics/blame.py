@@ -197,9 +197,14 @@ def _excluded(seen: _Evidence) -> Iterable[Excluded]:
     failed = {finding.blame for finding in seen.fails}
     for scenario, (cleared, why) in CLEARS.items():
         outcome = seen.clear.get(scenario)
-        if outcome is not None and cleared not in failed:
+        if outcome is not None and cleared not in failed and not _doubted(outcome, cleared):
             evidence = tuple(n for f in outcome.findings for n in f.evidence)
             yield Excluded(blame=cleared, why=why, evidence=evidence[:10])
+
+
+def _doubted(outcome: Outcome, cleared: Blame) -> bool:
+    doubts = {f.blame for f in outcome.findings if f.severity is Severity.WARN}
+    return bool(doubts & {cleared, Blame.UNDECIDED})
 
 
 def _looked(tape: Tape, outcomes: Sequence[Outcome]) -> bool:

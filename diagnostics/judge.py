@@ -70,7 +70,7 @@ def _verdict(findings: Sequence[Finding], exchanges: Sequence[Exchange]) -> Verd
     kept = [e.answer for e in exchanges if isinstance(e.answer, Unsent)]
     if len(kept) == len(exchanges) and any(a.reason is not UnsentReason.DRY for a in kept):
         return Verdict.INCONCLUSIVE
-    return Verdict.PASS
+    return Verdict.PASS if findings else Verdict.INCONCLUSIVE
 
 
 def _interrupted(exchange: Exchange) -> bool:

@@ -59,7 +59,8 @@ def target(wanted: str, contract: Contract, fault: str | None) -> Target:
 def _elsewhere(wanted: str, contract: Contract) -> Target:
     parts = _split(wanted)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        near = f"https://{wanted}" if "." in wanted or ":" in wanted else contract.host
+        bare = "://" not in wanted and ("." in wanted or ":" in wanted)
+        near = f"https://{wanted}" if bare else contract.host
         raise UsageError(
             f"--target {wanted!r} is neither emulator, live, a URL nor a recorded run",
             hint=f"a base URL begins with its scheme, for example {near}",

@@ -15,6 +15,7 @@ from reports.line import Line
 from reports.plain import clean
 from reports.reproduce import repeated, reproduction
 from reports.symptom import focus, symptom
+from reports.tables import tables
 from reports.words import Words, moment, words
 
 SCHEMA = "diagnostics.run/1"
@@ -43,6 +44,7 @@ def document(
         "question_en": asked["text_en"],
         "todo": steps(report, contract, said, asks=asked["asks"]),
         **_found(report, said),
+        "tables": tables(report, said),
         **_cost(report, said),
         **_course(report, seen),
         **_exchange(report, contract, line, seen),

@@ -47,6 +47,8 @@ class Order:
 
 def decide(options: Namespace, screen: Screen) -> Order:
     """Look everything up that can be wrong before the first request leaves."""
+    from diagnostics.emulator.faults import load_plan  # noqa: PLC0415  # only if faults are played
+
     contract = contract_load.load(options.provider or "akool")
     every = discover.scenarios()
     names = options.scenario or list(every)
@@ -59,6 +61,8 @@ def decide(options: Namespace, screen: Screen) -> Order:
         order = _ordered(options, contract, case, chosen, {})
         return replace(order, recorded=recorded.exchanges)
     where = _target(options, contract, keys)
+    if options.fault is not None:
+        load_plan(options.fault)  # a broken plan is told before anything is written
     values = _values(where, contract, keys, screen)
     prepare.guard(where, values)
     case = _case(options, contract, where, values, screen)

@@ -10,6 +10,7 @@ from diagnostics.cli import discover
 from diagnostics.cli.screen import Screen
 from diagnostics.errors import Exit, UsageError
 from diagnostics.model import Text
+from diagnostics.scenario import Scenario
 
 OUT = Path("out")
 DEFAULT = "txt,html,json"
@@ -51,7 +52,7 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
         if count:
             screen.say(told.fill(screen.language, {"count": count}))
     contract = contract_load.load(reading.tape.case.target.provider)
-    report = judge(contract, reading.tape, discover.scenarios().values())
+    report = judge(contract, reading.tape, _scenarios(reading.tape.case.scenarios))
     made = files.write(
         report,
         contract,
@@ -64,6 +65,12 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
     for line in _summary(made):
         screen.show(line)
     return Exit.OK
+
+
+def _scenarios(ran: tuple[str, ...]) -> list[Scenario]:
+    """Those of the run; a tape that does not say is judged by all."""
+    every = discover.scenarios()
+    return [every[name] for name in every if not ran or name in ran]
 
 
 def _summary(made: dict[str, Any]) -> Iterator[str]:
