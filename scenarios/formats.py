@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from diagnostics.check import check
+from diagnostics.check_rules import extension
 from diagnostics.contract import Contract, decode, dig
 from diagnostics.finding import Finding, Rule
 from diagnostics.model import (
@@ -39,6 +40,8 @@ QUALITIES = ("480p", "720p", "1080p")
 """Seed 000's qualities, as it writes them."""
 QUALITY = "resolution"
 COMBINATIONS_MAX = 200
+_GUESSED = 0.5
+"""How sure a list of formats is that no page states."""
 
 AXIS = Rule(
     code="formats-axis",
@@ -66,7 +69,20 @@ MATRIX = Rule(
     ),
     remedy=Text(en="Nothing to do.", ru="Ничего делать не нужно."),
 )
-RULES = (AXIS, MATRIX)
+CHOSEN = Rule(
+    code="formats-chosen",
+    severity=Severity.WARN,
+    blame=Blame.MEDIA,
+    says=Text(
+        en="{subject} ends in .{given}; the documentation accepts {accepted}",
+        ru="{subject} оканчивается на .{given}; по документации принимаются {accepted}",
+    ),
+    remedy=Text(
+        en="Convert the file, or mend its name if only that is wrong.",
+        ru="Преобразуйте файл; если неверно только имя, исправьте его.",
+    ),
+)
+RULES = (AXIS, MATRIX, CHOSEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +193,19 @@ def judge(contract: Contract, tape: Tape) -> Iterable[Finding]:
         fit = sum(_fits(exchange.request.label, told) for exchange in own)
         facts = {"fit": fit, "count": len(own)}
         yield Finding(rule=MATRIX, subject=operation.id, facts=facts, evidence=evidence)
+    yield from _chosen(varied, plan.body, evidence)
+
+
+def _chosen(varied: Sequence[Axis], body: Json, evidence: tuple[int, ...]) -> Iterator[Finding]:
+    """The plan's own files whose names no page accepts. A wrong quality `parameters` tells."""
+    for axis in varied:
+        accepted = axis.limits.formats if axis.limits and _certainty(axis) > _GUESSED else ()
+        given = extension(next(iter(dig(body, axis.name)), None))
+        if accepted and given and {"jpg": "jpeg"}.get(given, given) not in accepted:
+            facts = {"given": given, "accepted": ", ".join(accepted)}
+            yield Finding(
+                rule=CHOSEN, subject=axis.name, facts=facts, evidence=evidence, certainty=0.6
+            )
 
 
 def _told(contract: Contract, operation: Operation, axis: Axis, tape: Tape) -> dict[str, str]:
@@ -189,7 +218,8 @@ def _told(contract: Contract, operation: Operation, axis: Axis, tape: Tape) -> d
     local = tape.case.target.emulated
     found: dict[str, str] = {}
     for exchange in tape:
-        body = decode(exchange.request.body)
+        mine = exchange.request.operation == operation.id
+        body = decode(exchange.request.body) if mine else None
         value = body.get(QUALITY) if isinstance(body, dict) else None
         if isinstance(value, str) and value not in found:
             broken = check(contract, operation, body=body, local=local)
@@ -227,7 +257,7 @@ def _note(axis: Axis, told: Mapping[str, str]) -> Text:
 
 def _certainty(axis: Axis) -> float:
     inferred = axis.limits and axis.limits.source.certainty is Certainty.INFERRED
-    return 0.5 if inferred else 0.9
+    return _GUESSED if inferred else 0.9
 
 
 def _fits(label: str, told: Mapping[str, Mapping[str, str]]) -> bool:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diagnostics.finding import Finding
-from diagnostics.model import Exchange, Json, Plan, Request, Tape, Unsent, UnsentReason
+from diagnostics.model import Exchange, Json, Plan, Request, Severity, Tape, Unsent, UnsentReason
 from scenarios.formats import COMBINATIONS_MAX, SCENARIO
 from tests.drive_cases import akool, case, exchange
 from tests.test_tape import exchanges
@@ -75,6 +75,17 @@ def test_formats_that_no_page_states_are_not_called_documented() -> None:
 def test_the_matrix_counts_the_combinations_that_break_nothing() -> None:
     (matrix,) = [f for f in judged("createTalkingPhoto", PHOTO) if f.rule.code == "formats-matrix"]
     assert (matrix.facts["fit"], matrix.facts["count"]) == (18, 27)
+
+
+def test_a_file_whose_ending_no_page_accepts_is_named() -> None:
+    body = {"image": "http://h/i.JPG?a=.gif", "video": "http://h/v.webm", "resolution": "720p"}
+    (found,) = [f for f in judged("createCharacterSwap", body) if f.rule.code == "formats-chosen"]
+    assert (found.subject, found.facts["given"], found.severity) == ("video", "webm", Severity.WARN)
+
+
+def test_an_ending_is_not_held_against_a_list_that_no_page_states() -> None:
+    body = {**PHOTO, "talking_photo_url": "http://h/face.bmp"}
+    assert "formats-chosen" not in {f.rule.code for f in judged("createTalkingPhoto", body)}
 
 
 def test_a_call_with_nothing_to_choose_is_not_offered() -> None:
