@@ -164,6 +164,7 @@ def _table(
     for op in spared:
         left = Address(set=DOCUMENTED, operation=op, method=op.method, url=op.path)
         rows.append({**left.row(), "state": State.UNTOUCHED.value})
+    rows.sort(key=lambda row: (row["set"] != DOCUMENTED, str(row["set"])))
     return Finding(
         rule=TABLE,
         subject=contract.title,
