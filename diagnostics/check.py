@@ -4,15 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from diagnostics.check_names import Unknown, blanks, half_character, misspelt, strangers, unknown
-from diagnostics.check_outside import named, outside
-from diagnostics.check_ready import Ready, is_valid, ready
-from diagnostics.check_rules import Stumble, broken_rule, places, stumbles
-from diagnostics.check_schema import ERRORS_MAX, broken
-from diagnostics.check_sentences import ALLOWED, violation
-from diagnostics.check_url import REACH, Spelt, verdict
-from diagnostics.check_words import Violation, joined, sentence
-from diagnostics.check_words import named as in_quotes
+from diagnostics.checking.names import Unknown, blanks, half_character, misspelt, strangers, unknown
+from diagnostics.checking.outside import named, outside
+from diagnostics.checking.ready import Ready, is_valid, ready
+from diagnostics.checking.rules import Stumble, broken_rule, places, stumbles
+from diagnostics.checking.schema import ERRORS_MAX, broken
+from diagnostics.checking.sentences import ALLOWED, violation
+from diagnostics.checking.url import REACH, Spelt, verdict
+from diagnostics.checking.words import Violation, joined, sentence
+from diagnostics.checking.words import named as in_quotes
 from diagnostics.contract import Contract
 from diagnostics.model import Json
 from diagnostics.promise import Operation

@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from diagnostics.errors import UsageError
 from diagnostics.model import Headers, Json, Text
-from diagnostics.request_file_bytes import of_path, of_stream, text_of
-from diagnostics.request_file_mistakes import Kept, depth_passed, explained, not_a_body, where
+from diagnostics.request_files.bytes import of_path, of_stream, text_of
+from diagnostics.request_files.mistakes import Kept, depth_passed, explained, not_a_body, where
 
 DEPTH_MAX = 100
 """No documented body is nested a tenth as deep; deeper ones upset JSON readers."""

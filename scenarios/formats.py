@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from diagnostics.check import check
-from diagnostics.check_rules import extension
+from diagnostics.checking.rules import extension
 from diagnostics.contract import Contract, decode, dig
 from diagnostics.finding import Finding, Rule
 from diagnostics.model import (

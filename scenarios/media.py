@@ -1,6 +1,6 @@
 """What is each input of the planned call, fetched as the provider would fetch it?"""
 
-from diagnostics.check_url import REACH
+from diagnostics.checking.url import REACH
 from diagnostics.contract import Contract
 from diagnostics.inspection.judge import judge
 from diagnostics.inspection.link import REDIRECTS_MAX, inputs, near, onward, trouble

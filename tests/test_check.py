@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from diagnostics.check import Violation, check
-from diagnostics.check_condition import at
+from diagnostics.checking.condition import at
 from diagnostics.model import Json, Text
 from diagnostics.promise import Pitfall
 from tests.contract_cases import AKOOL

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diagnostics.check import Violation, check
-from diagnostics.check_words import path_of
+from diagnostics.checking.words import path_of
 from diagnostics.model import Json
 from diagnostics.promise import Operation
 from tests.contract_cases import AKOOL, OPERATIONS

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from diagnostics.check import Violation, check
-from diagnostics.check_rules import broken_rule, extension
+from diagnostics.checking.rules import broken_rule, extension
 from diagnostics.model import Json, Text
 from diagnostics.promise import CrossRule, Pitfall, Source
 from tests.contract_cases import AKOOL, OPERATIONS
@@ -221,7 +221,7 @@ def test_two_credential_headers_are_no_matter_of_the_body() -> None:
 
 def test_every_rule_and_pitfall_that_can_be_met_is_known_here() -> None:
     beyond = {"schema", "account", "lookup", "media", "content", "history"}
-    from diagnostics.check_rules import _JUDGES, _PITS  # noqa: PLC0415  # the tables themselves
+    from diagnostics.checking.rules import _JUDGES, _PITS  # noqa: PLC0415  # the tables themselves
 
     assert {one.kind for op in OPERATIONS for one in op.rules} <= set(_JUDGES) | beyond
     pitfalls = [*AKOOL.pitfalls, *(one for op in OPERATIONS for one in op.pitfalls)]

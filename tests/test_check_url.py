@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diagnostics.check import REACH, Violation, check
-from diagnostics.check_url import judged, trouble
-from diagnostics.check_url_words import TROUBLES
+from diagnostics.checking.url import judged, trouble
+from diagnostics.checking.url_words import TROUBLES
 from diagnostics.model import Json
 from tests.contract_cases import AKOOL
 

@@ -15,8 +15,8 @@ from diagnostics import request_file
 from diagnostics.errors import UsageError
 from diagnostics.model import Json
 from diagnostics.request_file import RequestFile
-from diagnostics.request_file_bytes import SIZE_BYTES_MAX
-from diagnostics.request_file_mistakes import excerpt
+from diagnostics.request_files.bytes import SIZE_BYTES_MAX
+from diagnostics.request_files.mistakes import excerpt
 
 KEY = "invented-akool-key-0001"
 

@@ -32,7 +32,7 @@ from diagnostics.model import (
 )
 from diagnostics.promise import Operation
 from diagnostics.request_file import RequestFile
-from diagnostics.request_file_bytes import of_stream
+from diagnostics.request_files.bytes import of_stream
 from scenarios.parameters import SCENARIO
 
 _EXITS = {

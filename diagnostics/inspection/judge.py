@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from diagnostics import media
-from diagnostics.check_url import REACH
+from diagnostics.checking.url import REACH
 from diagnostics.contract import Contract
 from diagnostics.finding import Finding, Rule
 from diagnostics.inspection import content_rules, rules

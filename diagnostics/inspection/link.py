@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
-from diagnostics.check_url import REACH, judged
+from diagnostics.checking.url import REACH, judged
 from diagnostics.model import Case, Exchange, Json, Response, TargetKind
 from diagnostics.promise import MediaLimits, Operation
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from diagnostics.check_names import Unknown, misspelt, unknown
-from diagnostics.check_ready import Ready, Single, bare, is_valid, listed
-from diagnostics.check_schema import ERRORS_MAX, broken
-from diagnostics.check_sentences import violation
-from diagnostics.check_words import Violation, name_of, nearest_name
+from diagnostics.checking.names import Unknown, misspelt, unknown
+from diagnostics.checking.ready import Ready, Single, bare, is_valid, listed
+from diagnostics.checking.schema import ERRORS_MAX, broken
+from diagnostics.checking.sentences import violation
+from diagnostics.checking.words import Violation, name_of, nearest_name
 from diagnostics.model import Json
 
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)

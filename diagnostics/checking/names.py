@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from diagnostics.check_sentences import violation
-from diagnostics.check_words import Fact, Violation, name_of, nearest_name, path_of
+from diagnostics.checking.sentences import violation
+from diagnostics.checking.words import Fact, Violation, name_of, nearest_name, path_of
 from diagnostics.model import Json
 
 _DEPTH_MAX = 12

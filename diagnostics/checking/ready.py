@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from diagnostics.check_names import Names, names
-from diagnostics.check_schema import Asked
+from diagnostics.checking.names import Names, names
+from diagnostics.checking.schema import Asked
 from diagnostics.contract import Contract
 from diagnostics.model import Blame, Json
 from diagnostics.promise import CrossRule, Operation, Parameter, Pitfall

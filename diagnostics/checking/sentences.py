@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from diagnostics.check_words import NOTHING, Fact, Violation, joined, sentence
+from diagnostics.checking.words import NOTHING, Fact, Violation, joined, sentence
 from diagnostics.model import Text
 
 _SAYS = {

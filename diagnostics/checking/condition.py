@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from diagnostics.check_words import NOTHING, listed
+from diagnostics.checking.words import NOTHING, listed
 from diagnostics.model import Text
 
 _CLAUSES_MAX = 4

@@ -7,7 +7,7 @@ from json import JSONDecodeError
 
 from diagnostics.errors import UsageError
 from diagnostics.model import Json
-from diagnostics.request_file_table import DOCUMENTS, MISTAKES, STRICT, Mistake
+from diagnostics.request_files.table import DOCUMENTS, MISTAKES, STRICT, Mistake
 
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 """A whole text or one bracket. Possessive: a million escapes cost no more than their length."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from diagnostics.check_condition import at, because
-from diagnostics.check_sentences import violation
-from diagnostics.check_words import (
+from diagnostics.checking.condition import at, because
+from diagnostics.checking.sentences import violation
+from diagnostics.checking.words import (
     Fact,
     Violation,
     given,

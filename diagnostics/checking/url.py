@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
-from diagnostics.check_url_words import TROUBLES
-from diagnostics.check_words import Violation, sentence, shown
+from diagnostics.checking.url_words import TROUBLES
+from diagnostics.checking.words import Violation, sentence, shown
 
 _URL_MAX = 8192
 _ORDINARY = re.compile(r"https?://([a-z0-9-]+(?:\.[a-z0-9-]+)+)(?:/[!#-;=?-\[\]_a-z~]*)?")

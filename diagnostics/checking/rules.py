@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from diagnostics.check_words import Violation, named, sentence, shown, type_of
+from diagnostics.checking.words import Violation, named, sentence, shown, type_of
 from diagnostics.contract import dig
 from diagnostics.model import Json, Text
 from diagnostics.promise import CrossRule, Pitfall

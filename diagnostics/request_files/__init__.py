@@ -1,0 +1,1 @@
+"""What is wrong with a request file? The parts of `diagnostics/request_file.py`."""
