@@ -15,13 +15,15 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.children import diagnostics, spend
-from benchmarks.servers import Server, server
+from benchmarks.servers import server
 from benchmarks.table import Row, Work, interleaved, ratio_of
+from benchmarks.wiring import Server
 from diagnostics.contract_load import load
 
 PYTEST = "100 free checks, start-up and JUnit included"
 NEWMAN = "the same against newman"
 CURL = "the same against curl (nothing judged)"
+CHECKER = (sys.executable, "-c", "from benchmarks.checker import entry; entry()")
 CACHE = Path(tempfile.gettempdir()) / "genvideo-diagnostics-bench"
 """Outside the tree: newman and what npm brings with it."""
 _TEST = """\
@@ -59,7 +61,7 @@ def _works(where: Server, folder: Path, count: int) -> Mapping[str, Work]:
     url = address(where)
     test = folder / "test_checks.py"
     test.write_text(_TEST.format(key=where.key, url=url, count=count), "utf-8")
-    ours = [sys.executable, "-m", "benchmarks.checker", where.base_url, where.key, str(count)]
+    ours = [*CHECKER, where.base_url, where.key, str(count)]
     works: dict[str, Work] = {
         "ours": lambda: spend([*ours, str(folder / "ours.xml")]).seconds,
         "pytest": lambda: _pytest(folder, test),

@@ -10,9 +10,8 @@ import time
 from collections.abc import Iterator
 from statistics import median
 
-from benchmarks.servers import Server
 from benchmarks.table import Row
-from benchmarks.wiring import conversations, live
+from benchmarks.wiring import Server, conversations, live
 from diagnostics.contract import Contract
 from diagnostics.contract_load import load
 from diagnostics.drive.clock import VirtualClock, run

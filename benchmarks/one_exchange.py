@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from benchmarks.servers import Server, server
+from benchmarks.servers import server
 from benchmarks.table import Row, ratio_of
-from benchmarks.wiring import free_read, live
+from benchmarks.wiring import Server, free_read, live
 from diagnostics.drive.driver import Slot
 from diagnostics.model import Response
 

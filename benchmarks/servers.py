@@ -12,22 +12,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.children import ROOT, BrokenError, environment
+from benchmarks.wiring import Server
 
 LIFE_S = 300.0
 _START_S = 20.0
 _BODY = b'{"code":1000,"msg":"OK","data":{"credit":1000}}'
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
-    """Where it listens, and the invented key it accepts."""
-
-    base_url: str
-    key: str
 
 
 @contextmanager

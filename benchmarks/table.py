@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, dataclass
 from statistics import median
 
-WIDTHS = (46, 34, 46, 9, 20, 7)
+WIDTHS = (50, 34, 46, 9, 20, 7)
 HEADS = ("what", "measured", "baseline", "ratio", "reach", "reached")
 
 

@@ -1,8 +1,8 @@
 """How are the parts of a run put together for a benchmark? As the command line does it."""
 
 import random
+from dataclasses import dataclass
 
-from benchmarks.servers import Server
 from diagnostics.contract import Contract
 from diagnostics.contract_load import load
 from diagnostics.drive.authority import Authority
@@ -16,6 +16,14 @@ from diagnostics.model import Request, RetryPolicy, Target, TargetKind
 from diagnostics.redact import Gate
 from diagnostics.suite import Recording
 from diagnostics.tape import TapeFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Where it listens, and the invented key it accepts."""
+
+    base_url: str
+    key: str
 
 
 def live(

@@ -173,7 +173,7 @@ def test_a_server_that_cannot_start_breaks_the_benchmark() -> None:
 def test_a_check_that_fails_stands_in_the_junit_file(tmp_path: Path) -> None:
     with servers.server("emulator") as where:
         junit = tmp_path / "checks.xml"
-        command = [sys.executable, "-m", "benchmarks.checker", where.base_url, "wrong", "2"]
+        command = [*hundred_checks.CHECKER, where.base_url, "wrong", "2"]
         done = subprocess.run([*command, str(junit)], check=False, env=environment())
     assert done.returncode == 1
     assert "failures='2'" in junit.read_text("utf-8")
