@@ -174,7 +174,7 @@ def _sent(operation: Operation, url: str) -> tuple[dict[str, Json], dict[str, Js
     """The query and path parameters of an address, as text."""
     try:
         parts = urlsplit(url)
-        query = dict(parse_qsl(parts.query, keep_blank_values=True, max_num_fields=500))
+        pairs = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=500)
     except ValueError:
         return {}, {}
     wanted = operation.path.strip("/").split("/")
@@ -184,7 +184,19 @@ def _sent(operation: Operation, url: str) -> tuple[dict[str, Json], dict[str, Js
         for name, value in zip(wanted, given, strict=False)
         if name.startswith("{")
     }
-    return dict(query), dict(path)
+    return _gathered(pairs), dict(path)
+
+
+def _gathered(pairs: Iterable[tuple[str, str]]) -> dict[str, Json]:
+    """A name that is repeated holds a list, as `types[]=1&types[]=2` does."""
+    found: dict[str, Json] = {}
+    for name, value in pairs:
+        if name in found:
+            known = found[name]
+            found[name] = [*known, value] if isinstance(known, list) else [known, value]
+        else:
+            found[name] = value
+    return found
 
 
 def _count(value: Json) -> int:

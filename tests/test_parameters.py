@@ -85,6 +85,12 @@ def test_a_query_parameter_is_checked_too() -> None:
     assert "video_model_id" in {f.subject for f in found}
 
 
+def test_a_repeated_query_name_is_judged_as_a_list() -> None:
+    request = akool().request("listModels", query={"types[]": [1501, 1502]})
+    found = on_tape(exchange(request, answer({"code": 1000}), 0))
+    assert [f.rule.code for f in found] == ["parameters-fit"]
+
+
 def test_without_a_planned_call_it_is_not_offered() -> None:
     assert SCENARIO.offered(akool(), case(plan=None)) is not None
     assert SCENARIO.offered(akool(), case()) is None

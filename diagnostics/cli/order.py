@@ -9,6 +9,7 @@ from pathlib import Path
 
 from diagnostics import contract_load, credentials, prepare
 from diagnostics.cli import discover
+from diagnostics.cli.address import called, path_values
 from diagnostics.cli.screen import Screen
 from diagnostics.contract import Contract
 from diagnostics.errors import UsageError
@@ -212,10 +213,11 @@ def _given(options: Namespace, contract: Contract, screen: Screen) -> Plan:
             "--request needs --operation",
             hint="name the call the file belongs to: diagnostics list operations",
         )
+    operation, _ = called(contract, wanted)
     return Plan(
-        operation=contract.operation(wanted).id,
+        operation=operation.id,
         body=read.body,
-        query=dict(read.query or {}),
-        path=dict(read.path or {}),
+        query=dict(read.query),
+        path=dict(read.path) or path_values(operation, wanted),
         file=options.request,
     )
