@@ -40,8 +40,18 @@ CHAIN = (
 SURE_ENOUGH = 0.5
 """Below this nobody is blamed."""
 
-INPUTS_FINE = 0.8
-"""How sure the provider is at fault when every input was fetched and is fit (our estimate)."""
+INPUTS_FINE = 0.7
+"""How sure the provider is at fault when every input was fetched and is fit (our estimate: no
+page says what else makes a picture or a sound unfit, a hidden face for one)."""
+
+INPUTS_FINE_MOST = 0.85
+
+INPUTS_SOUND = Text(
+    en="Every input file was fetched and is fit as far as the documentation tells, so it is "
+    "hardly your files: wait some minutes, try once more, then send this report to support.",
+    ru="Все входные файлы скачались и подходят, насколько известно из документации, так что дело "
+    "вряд ли в них: подождите несколько минут, повторите один раз и отправьте отчёт в поддержку.",
+)
 
 NOT_RUN = Text(
     en="not run: an earlier scenario had already decided",
@@ -103,7 +113,7 @@ class _Evidence:
 
 def blame(contract: Contract, tape: Tape, outcomes: Sequence[Outcome]) -> Judgement:
     """The verdict, its one blame, the deciding findings, what was excluded."""
-    seen = _evidence(contract, outcomes)
+    seen = _evidence(weighed(contract, outcomes))
     excluded = tuple(_excluded(seen))
     if seen.fails:
         return _failed(seen, excluded)
@@ -124,13 +134,26 @@ def blame(contract: Contract, tape: Tape, outcomes: Sequence[Outcome]) -> Judgem
     return Judgement(verdict=Verdict.PASS, blame=Blame.NONE, certainty=0.9, excluded=excluded)
 
 
-def _evidence(contract: Contract, outcomes: Sequence[Outcome]) -> _Evidence:
-    clear = {
+def weighed(contract: Contract, outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    """The same outcomes, each finding as sure as the others make it. Twice changes nothing."""
+    clear = _clear(outcomes)
+    return tuple(
+        replace(o, findings=tuple(_weighed(contract, f, clear) for f in o.findings))
+        for o in outcomes
+    )
+
+
+def _clear(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
+    return {
         o.scenario: o
         for o in outcomes
         if o.note is None and o.verdict in {Verdict.PASS, Verdict.WARN}
     }
-    every = [_weighed(contract, f, clear) for o in outcomes for f in o.findings]
+
+
+def _evidence(outcomes: Sequence[Outcome]) -> _Evidence:
+    clear = _clear(outcomes)
+    every = [finding for outcome in outcomes for finding in outcome.findings]
     return _Evidence(
         fails=[f for f in every if f.severity is Severity.FAIL],
         warns=[f for f in every if f.severity is Severity.WARN],
@@ -144,7 +167,7 @@ def _weighed(contract: Contract, finding: Finding, clear: Mapping[str, Outcome])
     if known is None or not known.inspect_inputs or finding.rule.code != "answer-business-code":
         return finding
     looked_at = clear.get("media")
-    if looked_at is None:
+    if looked_at is None or finding.facts.get("remedy_en") == INPUTS_SOUND.en:
         return finding
     surer = INPUTS_FINE + max(0.0, finding.certainty - 0.45)
     suspects = [f for f in looked_at.findings if f.severity is Severity.WARN]
@@ -152,7 +175,8 @@ def _weighed(contract: Contract, finding: Finding, clear: Mapping[str, Outcome])
         return finding  # an input that may well be the cause: the code alone decides nothing
     if suspects:
         surer -= 0.2
-    return replace(finding, certainty=min(0.9, round(surer, 2)))
+    facts = {**finding.facts, "remedy_en": INPUTS_SOUND.en, "remedy_ru": INPUTS_SOUND.ru}
+    return replace(finding, facts=facts, certainty=min(INPUTS_FINE_MOST, round(surer, 2)))
 
 
 def _failed(seen: _Evidence, excluded: tuple[Excluded, ...]) -> Judgement:

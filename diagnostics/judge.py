@@ -7,7 +7,7 @@ decides, so anybody can work every verdict out again, later.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from diagnostics.blame import NOT_RUN, blame
+from diagnostics.blame import NOT_RUN, blame, weighed
 from diagnostics.contract import Contract, dig
 from diagnostics.drive.policy import ambiguous
 from diagnostics.finding import Ambiguous, Finding, Judgement, Outcome, Report, Spending
@@ -27,7 +27,8 @@ from diagnostics.scenario import Scenario
 
 def judge(contract: Contract, tape: Tape, scenarios: Iterable[Scenario]) -> Report:
     """Everything a run came to, from its tape alone."""
-    outcomes = tuple(outcome(contract, tape, scenario) for scenario in scenarios)
+    found = [outcome(contract, tape, scenario) for scenario in scenarios]
+    outcomes = weighed(contract, found)
     interrupted = any(_interrupted(exchange) for exchange in tape)
     return Report(
         tape=tape,

@@ -93,7 +93,8 @@ def steps(report: Report, contract: Contract, said: Words, *, asks: bool) -> lis
     judgement, language = report.judgement, said.language
     found = [finding.remedy(language) for finding in judgement.because]
     known = contract.errors.get(judgement.code or "")
-    if known is not None and known.blame is judgement.blame:
+    told = known is None or known.inspect_inputs  # the finding knows whether inputs were fit
+    if known is not None and not told and known.blame is judgement.blame:
         found.append(known.remedy.in_language(language))
     found.extend(finding.remedy(language) for finding in _heavy(report))
     if report.ambiguous:

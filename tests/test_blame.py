@@ -73,7 +73,8 @@ def test_on_1015_an_unfit_input_is_blamed_before_the_provider() -> None:
 def test_on_1015_with_every_input_fit_the_provider_is_blamed() -> None:
     found = concluded(outcome("media"), outcome("job", error_1015()))
     assert (found.blame, found.code) == (Blame.PROVIDER, "1015")
-    assert found.certainty == pytest.approx(0.8)
+    assert found.certainty == pytest.approx(0.7)
+    assert "hardly your files" in found.because[0].remedy("en")
     assert Blame.MEDIA in {e.blame for e in found.excluded}
 
 
