@@ -31,6 +31,11 @@ _STYLES = {
     "fail": "bold red",
     "inconclusive": "magenta",
     "running": "cyan",
+    "исправно": "green",
+    "с замечаниями": "yellow",
+    "сбой": "bold red",
+    "не решено": "magenta",
+    "идёт": "cyan",
 }
 
 
@@ -102,7 +107,7 @@ class Screen:
         from rich.live import Live as RichLive  # noqa: PLC0415  # see above
 
         console = Console(file=self._err)
-        with RichLive(console=console, refresh_per_second=8, transient=True) as live:
+        with RichLive(console=console, refresh_per_second=8, transient=False) as live:
             yield _Table(self, heads, live)
 
     # --- how a command ends badly -------------------------------------------------------------
