@@ -49,14 +49,23 @@ def test_the_suite_is_measured_as_a_process() -> None:
 
 
 def test_checks_are_measured_against_pytest_newman_and_curl() -> None:
-    rows = list(hundred_checks.rows(count=2, rounds=1, newman_rounds=0))
+    rows = list(hundred_checks.rows(count=2, rounds=1, with_newman=False))
     assert [row.what for row in rows] == [
         "100 free checks, start-up and JUnit included",
         "the same against newman",
         "the same against curl (nothing judged)",
     ]
     assert [row.reach for row in rows] == ["≤ 1.5 ×", "under it by 4 ×", ""]
-    assert "skipped" in rows[1].baseline
+    assert rows[1].baseline == "newman not installed: skipped"
+    assert rows[1].reached is None
+
+
+def test_without_npm_there_is_no_newman(tmp_path: Path) -> None:
+    assert hundred_checks.newman(lambda _name: None, tmp_path) is None
+
+
+def test_a_newman_that_is_installed_is_taken(tmp_path: Path) -> None:
+    assert hundred_checks.newman(lambda name: f"/opt/{name}", tmp_path) == Path("/opt/newman")
 
 
 def test_an_exchange_is_measured_against_bare_httpx() -> None:
