@@ -41,14 +41,18 @@ SPOILING = frozenset({"parameters", "credentials", "media"})
 class Recording:
     """The tape of a run: in memory as it was kept, and in its folder as it grows."""
 
-    def __init__(self, file: TapeFile) -> None:
-        self._file = file
+    def __init__(
+        self, file: TapeFile, heard: Callable[[Exchange], None] = lambda _exchange: None
+    ) -> None:
+        self._file, self._heard = file, heard
         self.exchanges: list[Exchange] = []
 
     def record(self, exchange: Exchange) -> Exchange:
         """Keep the gated exchange; the conversation goes on with the original."""
         placed = _placed(exchange, len(self.exchanges))
-        self.exchanges.append(self._file.append(placed))
+        kept = self._file.append(placed)
+        self.exchanges.append(kept)
+        self._heard(kept)
         return placed
 
     def intend(self, request: Request, slot: Slot, started_s: float) -> None:

@@ -103,6 +103,14 @@ def test_without_a_key_the_first_line_says_that_the_emulator_answers(
     assert "emulator" in first
 
 
+def test_while_a_job_runs_its_states_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["run", "job", "--fault", "overload-1015"])
+    told_so_far = capsys.readouterr().err
+    assert "1015 (attempt 2)" in told_so_far
+    assert told_so_far.index("queueing") < told_so_far.index("processing")
+    assert told_so_far.count("processing") == 1
+
+
 def test_a_live_run_without_a_key_names_the_variable(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--target", "live"]) == 2
     assert "AKOOL_API_KEY" in capsys.readouterr().err

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from diagnostics.cli.order import Order, decide
-from diagnostics.cli.run_words import conclusion, headline, row
+from diagnostics.cli.run_words import conclusion, headline, latest, row
+from diagnostics.cli.screen import Live as LiveTable
 from diagnostics.cli.screen import Screen
+from diagnostics.contract import Contract
 from diagnostics.drive.authority import Authority
 from diagnostics.drive.budget import Budget
 from diagnostics.drive.clock import Clock, RealClock, VirtualClock, run
@@ -17,7 +19,7 @@ from diagnostics.drive.replay import Replay
 from diagnostics.errors import Exit
 from diagnostics.finding import Outcome, Report
 from diagnostics.judge import judge, with_running_jobs
-from diagnostics.model import Tape, Verdict
+from diagnostics.model import Exchange, Tape, Verdict
 from diagnostics.suite import Progress, Recording, Suite
 from diagnostics.tape import TapeFile
 
@@ -81,18 +83,13 @@ def main(options: Namespace, screen: Screen) -> Exit:
 def _carry_out(order: Order, screen: Screen) -> Report:
     file = TapeFile(order.folder, screen.gate)
     file.begin(order.case)
-    recording = Recording(file)
     clock = VirtualClock() if order.case.virtual_time else RealClock()
     interrupted = False
     with screen.live() as live:
-        rows: dict[str, tuple[object, ...]] = {}
-
-        def progress(name: str, state: str, found: Outcome | None) -> None:
-            rows[name] = row(name, state, found, screen.language)
-            live.update(list(rows.values()))
-
+        shown = _Shown(order.contract, live, screen.language)
+        recording = Recording(file, shown.heard)
         try:
-            run(_suite(order, recording, clock, screen, progress), clock)
+            run(_suite(order, recording, clock, screen, shown.progress), clock)
         except KeyboardInterrupt:
             interrupted = True
         finally:
@@ -100,6 +97,29 @@ def _carry_out(order: Order, screen: Screen) -> Report:
     tape = Tape(case=order.case, exchanges=recording.exchanges)
     report = judge(order.contract, tape, order.scenarios)
     return with_running_jobs(order.contract, report) if interrupted else report
+
+
+class _Shown:
+    """The table of scenarios; while a job runs, its last state stands in its row."""
+
+    def __init__(self, contract: Contract, live: LiveTable, language: str) -> None:
+        self._contract, self._live, self._language = contract, live, language
+        self._rows: dict[str, tuple[object, ...]] = {}
+
+    def progress(self, name: str, state: str, found: Outcome | None) -> None:
+        """A scenario begins or ends."""
+        self._show(row(name, state, found, self._language))
+
+    def heard(self, exchange: Exchange) -> None:
+        """An answer came: worth a new line when it says something new of a job."""
+        news = latest(self._contract, exchange, self._language)
+        if news is not None:
+            self._show(news)
+
+    def _show(self, cells: tuple[object, ...]) -> None:
+        if self._rows.get(str(cells[0])) != cells:
+            self._rows[str(cells[0])] = cells
+            self._live.update(list(self._rows.values()))
 
 
 async def _suite(

@@ -3,8 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from diagnostics.contract import Contract
 from diagnostics.finding import Outcome
-from diagnostics.model import Json, Severity, TargetKind, Text, Verdict
+from diagnostics.jobs import poll_of
+from diagnostics.model import Exchange, Json, Purpose, Severity, TargetKind, Text, Verdict
+from diagnostics.promise import Operation
 
 if TYPE_CHECKING:  # `order` reads files and keys: no need of it to choose words
     from diagnostics.cli.order import Order
@@ -79,6 +82,33 @@ def row(name: str, state: str, found: Outcome | None, language: str) -> tuple[ob
     counted = _COUNT.fill(language, {"requests": found.requests})
     said = worst[0].message(language) if worst else ""
     return name, VERDICTS[found.verdict].in_language(language), counted, said
+
+
+def latest(contract: Contract, exchange: Exchange, language: str) -> tuple[object, ...] | None:
+    """The row of a scenario that follows a job, after one more answer; None: nothing new."""
+    request = exchange.request
+    operation = contract.operations.get(request.operation or "")
+    if operation is None or request.purpose is not Purpose.CALL or exchange.response is None:
+        return None
+    reading = contract.read(exchange.response, operation.id)
+    said = f"{operation.id}: {reading.code or exchange.response.status}"
+    if operation.job is None:
+        job = next((o.job for o in contract.operations.values() if _is_read(o, operation)), None)
+        poll = poll_of(contract, job, exchange) if job else None
+        if poll is None:
+            return None
+        said = f"{request.label}: {poll.state.name if poll.state else poll.value}"
+    elif exchange.attempt > 1:
+        said += f" ({_ATTEMPT.fill(language, {'number': exchange.attempt})})"
+    return exchange.scenario, STATES["running"].in_language(language), "", said
+
+
+def _is_read(operation: Operation, reader: Operation) -> bool:
+    """Does `reader` tell the state of that operation's jobs?"""
+    return operation.job is not None and operation.job.read == reader.id
+
+
+_ATTEMPT = Text(en="attempt {number}", ru="попытка {number}")
 
 
 def conclusion(told: Mapping[str, Json], language: str) -> Iterator[str]:
