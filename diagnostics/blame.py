@@ -37,6 +37,8 @@ CHAIN = (
 )
 """The order in which a call meets its obstacles: an earlier one hides the later ones."""
 
+_OF_THE_WAY = frozenset({Blame.NETWORK, Blame.ENDPOINT, Blame.RATE_LIMIT, Blame.PROVIDER})
+
 SURE_ENOUGH = 0.5
 """Below this nobody is blamed."""
 
@@ -45,6 +47,9 @@ INPUTS_FINE = 0.7
 page says what else makes a picture or a sound unfit, a hidden face for one)."""
 
 INPUTS_FINE_MOST = 0.85
+
+KEY_WORKED = 0.6
+"""How sure the key is at fault when another call took it: a token may end, a right may lack."""
 
 INPUTS_SOUND = Text(
     en="Every input file was fetched and is fit as far as the documentation tells, so it is "
@@ -116,7 +121,7 @@ def blame(contract: Contract, tape: Tape, outcomes: Sequence[Outcome]) -> Judgem
     seen = _evidence(weighed(contract, outcomes))
     excluded = tuple(_excluded(seen))
     if seen.fails:
-        return _failed(seen, excluded)
+        return _failed(seen, excluded, _beside(contract, tape, seen.fails))
     if not _looked(tape, outcomes) or _unrecorded(tape):
         return Judgement(verdict=Verdict.INCONCLUSIVE, blame=Blame.UNDECIDED, certainty=0.0)
     if seen.warns:
@@ -163,6 +168,8 @@ def _evidence(outcomes: Sequence[Outcome]) -> _Evidence:
 
 def _weighed(contract: Contract, finding: Finding, clear: Mapping[str, Outcome]) -> Finding:
     """A code that may come from the inputs blames the provider only once they were looked at."""
+    if _contradicted(finding, clear):
+        return replace(finding, certainty=min(finding.certainty, KEY_WORKED))
     known = contract.errors.get(finding.code or "")
     if known is None or not known.inspect_inputs or finding.rule.code != "answer-business-code":
         return finding
@@ -173,19 +180,47 @@ def _weighed(contract: Contract, finding: Finding, clear: Mapping[str, Outcome])
     suspects = [f for f in looked_at.findings if f.severity is Severity.WARN]
     if any(finding.code in suspect.explains for suspect in suspects):
         return finding  # an input that may well be the cause: the code alone decides nothing
-    if suspects:
+    if suspects or _doubted(clear.get("quota"), Blame.QUOTA):
         surer -= 0.2
     facts = {**finding.facts, "remedy_en": INPUTS_SOUND.en, "remedy_ru": INPUTS_SOUND.ru}
     return replace(finding, facts=facts, certainty=min(INPUTS_FINE_MOST, round(surer, 2)))
 
 
-def _failed(seen: _Evidence, excluded: tuple[Excluded, ...]) -> Judgement:
-    symptoms = {f.code for f in seen.fails if f.code and not f.explains}
-    causes = [f for f in seen.fails if f.explains & symptoms and f.certainty >= SURE_ENOUGH]
-    deciding = min(causes or seen.fails, key=_rank)
-    agreeing = [f for f in seen.fails if f.blame is deciding.blame]
+def _contradicted(finding: Finding, clear: Mapping[str, Outcome]) -> bool:
+    """The key is refused although the provider took it for a free read of this very run."""
+    return (
+        finding.blame is Blame.CREDENTIALS
+        and finding.severity is Severity.FAIL
+        and "credentials" in clear
+    )
+
+
+def _beside(contract: Contract, tape: Tape, fails: Sequence[Finding]) -> list[Finding]:
+    """Trouble of other calls: once the planned one was answered with a code, it is not the cause.
+
+    A balance that cannot be read does not make a create fail with 1015.
+    """
+    planned = tape.case.plan.operation if tape.case.plan else ""
+    if not any(f.subject == planned and f.rule.code == "answer-business-code" for f in fails):
+        return []
+    return [
+        f
+        for f in fails
+        if f.subject != planned and f.subject in contract.operations and f.blame in _OF_THE_WAY
+    ]
+
+
+def _failed(
+    seen: _Evidence, excluded: tuple[Excluded, ...], beside: Sequence[Finding]
+) -> Judgement:
+    central = [f for f in seen.fails if f not in beside]
+    symptoms = {f.code for f in central if f.code and not f.explains}
+    causes = [f for f in central if f.explains & symptoms and f.certainty >= SURE_ENOUGH]
+    deciding = min(causes or central, key=_rank)
+    agreeing = [f for f in central if f.blame is deciding.blame]
     certainty = max(f.certainty for f in agreeing)
-    because = [deciding, *(f for f in seen.fails if f is not deciding)]
+    rest = (f for f in [*central, *beside] if f is not deciding)
+    because = [deciding, *rest]
     blamed = deciding.blame if certainty >= SURE_ENOUGH else Blame.UNDECIDED
     undecided = blamed is Blame.UNDECIDED
     return Judgement(
@@ -226,8 +261,9 @@ def _excluded(seen: _Evidence) -> Iterable[Excluded]:
             yield Excluded(blame=cleared, why=why, evidence=evidence[:10])
 
 
-def _doubted(outcome: Outcome, cleared: Blame) -> bool:
-    doubts = {f.blame for f in outcome.findings if f.severity is Severity.WARN}
+def _doubted(outcome: Outcome | None, cleared: Blame) -> bool:
+    findings = outcome.findings if outcome else ()
+    doubts = {f.blame for f in findings if f.severity is Severity.WARN}
     return bool(doubts & {cleared, Blame.UNDECIDED})
 
 

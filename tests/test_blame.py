@@ -169,3 +169,35 @@ def test_whatever_was_found_there_is_one_blame_out_of_the_list(found: list[Findi
     assert (judgement.verdict is Verdict.INCONCLUSIVE) == (judgement.blame is Blame.UNDECIDED)
     assert 0 <= judgement.certainty <= 1
     assert len(judgement.because) == len(found)
+
+
+def about(operation: str, blamed: Blame, code: str) -> Finding:
+    return replace(failing(blamed, 0.9, code), subject=operation)
+
+
+def test_a_balance_that_cannot_be_read_is_not_why_the_call_was_answered_with_a_code() -> None:
+    gone = replace(about("getCredit", Blame.ENDPOINT, "404"), explains=frozenset({"404"}))
+    failed = about("getCredit", Blame.RATE_LIMIT, "429")
+    media = failing(Blame.MEDIA, 0.9, None, "1015")
+    refused = replace(error_1015(), subject="createTalkingPhoto")
+    found = concluded(
+        outcome("endpoints", gone),
+        outcome("quota", failed),
+        outcome("media", media),
+        outcome("job", refused),
+    )
+    assert (found.blame, found.code) == (Blame.MEDIA, "1015")
+    assert gone in found.because
+
+
+def test_a_key_that_another_call_took_is_blamed_less_surely() -> None:
+    refused = failing(Blame.CREDENTIALS, 0.9, "1101")
+    assert concluded(outcome("job", refused)).certainty == pytest.approx(0.9)
+    doubted = concluded(outcome("credentials"), outcome("job", refused))
+    assert (doubted.blame, doubted.certainty) == (Blame.CREDENTIALS, pytest.approx(0.6))
+
+
+def test_a_balance_near_nothing_makes_the_provider_a_less_sure_culprit_of_1015() -> None:
+    empty = Finding(rule=rule(Severity.WARN, Blame.QUOTA), certainty=0.8)
+    found = concluded(outcome("quota", empty), outcome("media"), outcome("job", error_1015()))
+    assert found.certainty == pytest.approx(0.5)
