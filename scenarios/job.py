@@ -111,10 +111,13 @@ def _slow(tape: Tape) -> Iterator[Finding]:
 def _created(contract: Contract, story: Story) -> Iterator[Finding]:
     if not story.creates:
         return
-    last = story.creates[-1]
-    if isinstance(last.answer, Unsent):
-        yield from _unsent(story, last)
-    elif ambiguous(contract, last):
+    sent = [exchange for exchange in story.creates if not isinstance(exchange.answer, Unsent)]
+    if story.creates[-1] not in sent[-1:]:  # kept back, perhaps after attempts that were not
+        yield from _unsent(story, story.creates[-1])
+    if not sent:
+        return
+    last = sent[-1]
+    if ambiguous(contract, last):
         yield from _ambiguous(contract, story, last)
     elif story.id is None and answers.succeeded(contract, last):
         yield _about(story, NO_ID, [last], subject=story.operation.id)

@@ -162,6 +162,16 @@ def test_a_create_kept_back_for_money_is_said_and_is_no_failure() -> None:
     assert (found.rule.code, found.severity) == ("job-not-sent", Severity.INFO)
 
 
+def test_a_repeat_kept_back_for_money_does_not_hide_what_was_answered_before() -> None:
+    busy = answer({"code": 1015, "msg": "try again later"})
+    kept = Unsent(reason=UnsentReason.OVER_BUDGET, message="20 would exceed the budget 10")
+    found = judged(create(busy, 0), create(kept, 1, attempt=2))
+    assert [(f.rule.code, f.code) for f in found] == [
+        ("job-not-sent", None),
+        ("answer-business-code", "1015"),
+    ]
+
+
 def test_two_jobs_on_one_tape_are_told_apart() -> None:
     other = answer({"code": 1000, "data": {"_id": "job2"}})
     second = create(other, 1)

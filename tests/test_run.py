@@ -250,7 +250,9 @@ def test_a_budget_that_covers_the_price_lets_it_go_once(
     with provider(failing) as (url, heard):
         main(live(url, "--budget", "15"))
     assert heard.count(CREATE) == 1
-    assert told(capsys)["paid_requests"] == 1
+    found = told(capsys)
+    assert found["paid_requests"] == 1
+    assert (found["verdict"], found["code"]) == ("inconclusive", "1015")
 
 
 def test_with_inputs_known_to_be_unfit_no_credit_is_risked_on_a_live_host(
