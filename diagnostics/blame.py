@@ -48,6 +48,14 @@ page says what else makes a picture or a sound unfit, a hidden face for one)."""
 
 INPUTS_FINE_MOST = 0.85
 
+NO_INPUTS = 0.6
+"""The same where the call takes no file at all."""
+
+UNSEEN = 0.45
+"""How sure the provider is at fault for a failed job whose inputs nobody found sound."""
+
+JOB_FAILED = "job-failed"
+
 KEY_WORKED = 0.6
 """How sure the key is at fault when another call took it: a token may end, a right may lack."""
 
@@ -118,7 +126,7 @@ class _Evidence:
 
 def blame(contract: Contract, tape: Tape, outcomes: Sequence[Outcome]) -> Judgement:
     """The verdict, its one blame, the deciding findings, what was excluded."""
-    seen = _evidence(weighed(contract, outcomes))
+    seen = _evidence(weighed(contract, tape, outcomes))
     excluded = tuple(_excluded(seen))
     if seen.fails:
         return _failed(seen, excluded, _beside(contract, tape, seen.fails))
@@ -139,13 +147,16 @@ def blame(contract: Contract, tape: Tape, outcomes: Sequence[Outcome]) -> Judgem
     return Judgement(verdict=Verdict.PASS, blame=Blame.NONE, certainty=0.9, excluded=excluded)
 
 
-def weighed(contract: Contract, outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+def weighed(contract: Contract, tape: Tape, outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
     """The same outcomes, each finding as sure as the others make it. Twice changes nothing."""
     clear = _clear(outcomes)
-    return tuple(
-        replace(o, findings=tuple(_weighed(contract, f, clear) for f in o.findings))
-        for o in outcomes
-    )
+    planned = contract.operations.get(tape.case.plan.operation) if tape.case.plan else None
+    inputless = planned is not None and not planned.media
+
+    def again(finding: Finding) -> Finding:
+        return _weighed(contract, finding, clear, inputless=inputless)
+
+    return tuple(replace(o, findings=tuple(map(again, o.findings))) for o in outcomes)
 
 
 def _clear(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
@@ -157,31 +168,40 @@ def _clear(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
 
 
 def _evidence(outcomes: Sequence[Outcome]) -> _Evidence:
-    clear = _clear(outcomes)
     every = [finding for outcome in outcomes for finding in outcome.findings]
     return _Evidence(
         fails=[f for f in every if f.severity is Severity.FAIL],
         warns=[f for f in every if f.severity is Severity.WARN],
-        clear=clear,
+        clear=_clear(outcomes),
     )
 
 
-def _weighed(contract: Contract, finding: Finding, clear: Mapping[str, Outcome]) -> Finding:
-    """A code that may come from the inputs blames the provider only once they were looked at."""
+def _weighed(
+    contract: Contract, finding: Finding, clear: Mapping[str, Outcome], *, inputless: bool
+) -> Finding:
+    """What may come from the inputs blames the provider only once they were looked at."""
     if _contradicted(finding, clear):
         return replace(finding, certainty=min(finding.certainty, KEY_WORKED))
     known = contract.errors.get(finding.code or "")
-    if known is None or not known.inspect_inputs or finding.rule.code != "answer-business-code":
+    coded = finding.rule.code == "answer-business-code" and known and known.inspect_inputs
+    ended = finding.rule.code == JOB_FAILED and finding.blame is Blame.PROVIDER
+    if not (coded or ended) or finding.facts.get("remedy_en") == INPUTS_SOUND.en:
         return finding
+    if inputless:
+        return replace(finding, certainty=max(finding.certainty, NO_INPUTS))
     looked_at = clear.get("media")
-    if looked_at is None or finding.facts.get("remedy_en") == INPUTS_SOUND.en:
-        return finding
-    surer = INPUTS_FINE + max(0.0, finding.certainty - 0.45)
-    suspects = [f for f in looked_at.findings if f.severity is Severity.WARN]
-    if any(finding.code in suspect.explains for suspect in suspects):
-        return finding  # an input that may well be the cause: the code alone decides nothing
-    if suspects or _doubted(clear.get("quota"), Blame.QUOTA):
-        surer -= 0.2
+    suspects = [f for f in looked_at.findings if f.severity is Severity.WARN] if looked_at else []
+    if ended:
+        seen = looked_at is not None and not any(suspect.explains for suspect in suspects)
+        return finding if seen else replace(finding, certainty=UNSEEN)
+    if looked_at is None or any(finding.code in suspect.explains for suspect in suspects):
+        # an input may well be the cause: the code decides nothing, however often it comes
+        return replace(finding, certainty=min(finding.certainty, UNSEEN))
+    return _inputs_sound(finding, doubted=bool(suspects) or _doubted(clear, "quota", Blame.QUOTA))
+
+
+def _inputs_sound(finding: Finding, *, doubted: bool) -> Finding:
+    surer = INPUTS_FINE + max(0.0, finding.certainty - 0.45) - (0.2 if doubted else 0.0)
     facts = {**finding.facts, "remedy_en": INPUTS_SOUND.en, "remedy_ru": INPUTS_SOUND.ru}
     return replace(finding, facts=facts, certainty=min(INPUTS_FINE_MOST, round(surer, 2)))
 
@@ -256,13 +276,17 @@ def _excluded(seen: _Evidence) -> Iterable[Excluded]:
     failed = {finding.blame for finding in seen.fails}
     for scenario, (cleared, why) in CLEARS.items():
         outcome = seen.clear.get(scenario)
-        if outcome is not None and cleared not in failed and not _doubted(outcome, cleared):
+        if (
+            outcome is not None
+            and cleared not in failed
+            and not _doubted(seen.clear, scenario, cleared)
+        ):
             evidence = tuple(n for f in outcome.findings for n in f.evidence)
             yield Excluded(blame=cleared, why=why, evidence=evidence[:10])
 
 
-def _doubted(outcome: Outcome | None, cleared: Blame) -> bool:
-    findings = outcome.findings if outcome else ()
+def _doubted(clear: Mapping[str, Outcome], scenario: str, cleared: Blame) -> bool:
+    findings = clear[scenario].findings if scenario in clear else ()
     doubts = {f.blame for f in findings if f.severity is Severity.WARN}
     return bool(doubts & {cleared, Blame.UNDECIDED})
 

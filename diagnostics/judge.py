@@ -28,7 +28,7 @@ from diagnostics.scenario import Scenario
 def judge(contract: Contract, tape: Tape, scenarios: Iterable[Scenario]) -> Report:
     """Everything a run came to, from its tape alone."""
     found = [outcome(contract, tape, scenario) for scenario in scenarios]
-    outcomes = weighed(contract, found)
+    outcomes = weighed(contract, tape, found)
     interrupted = any(_interrupted(exchange) for exchange in tape)
     return Report(
         tape=tape,

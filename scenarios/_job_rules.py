@@ -86,6 +86,35 @@ FAILED = Rule(
         "провайдеру и попросите вернуть кредиты.",
     ),
 )
+FAILED_ON_INPUT = Rule(
+    code="job-failed-on-input",
+    severity=Severity.FAIL,
+    blame=Blame.MEDIA,
+    says=FAILED.says,
+    remedy=Text(
+        en="Stop polling. Mend the input file that the reason speaks of (diagnostics media FILE), "
+        "then create a new job.",
+        ru="Прекратите опрос. Исправьте входной файл, о котором говорит причина (diagnostics media "
+        "ФАЙЛ), и создайте новое задание.",
+    ),
+)
+FAILED_ON_POLICY = Rule(
+    code="job-failed-on-policy",
+    severity=Severity.FAIL,
+    blame=Blame.CONTENT_POLICY,
+    says=FAILED.says,
+    remedy=Text(
+        en="Stop polling. Moderation refused the content: change it; repeating it cannot help.",
+        ru="Прекратите опрос. Содержимое не прошло модерацию: измените его, повторы не помогут.",
+    ),
+)
+REASONS = (
+    (FAILED_ON_POLICY, r"moderat|nsfw|sensitive|policy|violat|prohibit|inappropriate|porn|nudity"),
+    (FAILED_ON_INPUT, r"\bfaces?\b|download|unsupported|codec|too (large|long|short|big|small)"),
+    (FAILED_ON_INPUT, r"(invalid|bad|broken|corrupt\w*) (image|video|audio|media|file|url|format)"),
+)
+"""Words with which a provider tells why a job failed. Our reading: no page lists the reasons."""
+
 STUCK = Rule(
     code="job-stuck",
     severity=Severity.FAIL,
@@ -236,6 +265,8 @@ RULES = (
     NOT_SENT,
     NO_ID,
     FAILED,
+    FAILED_ON_INPUT,
+    FAILED_ON_POLICY,
     STUCK,
     UNKNOWN_STATE,
     NO_STATE,

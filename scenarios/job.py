@@ -1,5 +1,6 @@
 """Does the call itself work: created, followed to its end, its result fetched?"""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from statistics import median
@@ -37,6 +38,7 @@ from scenarios._job_rules import (
     OUTPUT_GONE,
     OUTPUT_SLOW,
     OUTPUT_UNFIT,
+    REASONS,
     RETRIED,
     RULES,
     SLOW_ANSWERS,
@@ -149,8 +151,9 @@ def _ambiguous(contract: Contract, story: Story, last: Exchange) -> Iterator[Fin
 
 def _refused(contract: Contract, story: Story, last: Exchange) -> Iterator[Finding]:
     """The last attempt decides; the more attempts said the same, the surer."""
-    evidence = tuple(exchange.position for exchange in story.creates)
-    surer = min(0.05 * (len(story.creates) - 1), 0.15)
+    sent = [exchange for exchange in story.creates if not isinstance(exchange.answer, Unsent)]
+    evidence = tuple(exchange.position for exchange in sent)
+    surer = min(0.05 * (len(sent) - 1), 0.15)
     for finding in answers.findings(contract, last):
         certainty = min(0.95, finding.certainty + surer)
         yield replace(finding, evidence=evidence, certainty=certainty)
@@ -187,12 +190,20 @@ def _followed(contract: Contract, story: Story) -> Iterator[Finding]:
     elif last.state is None:
         yield _ended(story, last, UNKNOWN_STATE)
     elif last.state.kind is StateKind.FAILED:
-        found = _ended(story, last, FAILED)
-        yield replace(found, code=last.value, certainty=0.75 if last.reason else 0.7)
+        yield _failed(story, last)
     elif not last.state.final:
         yield replace(_ended(story, last, STUCK), certainty=0.7)
     elif last.state.kind is StateKind.DONE:
         yield from _delivered(story, last)
+
+
+def _failed(story: Story, last: Poll) -> Finding:
+    """Whose fault, as far as the provider's own reason tells."""
+    reason = last.reason or ""
+    told = (rule for rule, words in REASONS if re.search(words, reason, re.IGNORECASE))
+    rule = next(told, FAILED)
+    certainty = 0.7 if rule is not FAILED or not reason else 0.75
+    return replace(_ended(story, last, rule), code=last.value, certainty=certainty)
 
 
 def _delivered(story: Story, last: Poll) -> Iterator[Finding]:

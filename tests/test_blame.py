@@ -12,6 +12,7 @@ from diagnostics.finding import Finding, Judgement, Outcome, Rule
 from diagnostics.model import (
     Blame,
     Exchange,
+    Plan,
     Severity,
     Tape,
     Text,
@@ -19,6 +20,7 @@ from diagnostics.model import (
     UnsentReason,
     Verdict,
 )
+from scenarios._job_rules import FAILED
 from tests.drive_cases import akool, answer, case, create
 
 SENT = create(answer({"code": 1000}), 0)
@@ -82,6 +84,11 @@ def test_on_1015_with_inputs_nobody_looked_at_nobody_is_blamed() -> None:
     found = concluded(outcome("job", error_1015()))
     assert (found.verdict, found.blame) == (Verdict.INCONCLUSIVE, Blame.UNDECIDED)
     assert found.code == "1015"
+
+
+def test_1015_however_often_blames_nobody_while_the_inputs_were_not_looked_at() -> None:
+    found = concluded(outcome("job", error_1015(0.6)))
+    assert (found.verdict, found.blame) == (Verdict.INCONCLUSIVE, Blame.UNDECIDED)
 
 
 def test_on_1015_an_input_that_may_be_unfit_leaves_it_undecided() -> None:
@@ -194,10 +201,32 @@ def test_a_key_that_another_call_took_is_blamed_less_surely() -> None:
     refused = failing(Blame.CREDENTIALS, 0.9, "1101")
     assert concluded(outcome("job", refused)).certainty == pytest.approx(0.9)
     doubted = concluded(outcome("credentials"), outcome("job", refused))
-    assert (doubted.blame, doubted.certainty) == (Blame.CREDENTIALS, pytest.approx(0.6))
+    assert doubted.blame is Blame.CREDENTIALS
+    assert doubted.certainty == pytest.approx(0.6)
 
 
 def test_a_balance_near_nothing_makes_the_provider_a_less_sure_culprit_of_1015() -> None:
     empty = Finding(rule=rule(Severity.WARN, Blame.QUOTA), certainty=0.8)
     found = concluded(outcome("quota", empty), outcome("media"), outcome("job", error_1015()))
     assert found.certainty == pytest.approx(0.5)
+
+
+def job_failed() -> Finding:
+    return Finding(rule=FAILED, subject="job1", certainty=0.75, code="4")
+
+
+def test_a_job_that_failed_on_sound_inputs_is_the_provider_s_and_on_unseen_ones_undecided() -> None:
+    assert concluded(outcome("media"), outcome("job", job_failed())).blame is Blame.PROVIDER
+    assert concluded(outcome("job", job_failed())).blame is Blame.UNDECIDED
+
+
+def test_a_job_that_failed_on_a_doubtful_input_is_undecided() -> None:
+    odd = Finding(rule=rule(Severity.WARN, Blame.MEDIA), explains=frozenset({"1015"}))
+    found = concluded(outcome("media", odd), outcome("job", job_failed()))
+    assert (found.verdict, found.blame) == (Verdict.INCONCLUSIVE, Blame.UNDECIDED)
+
+
+def test_on_1015_of_a_call_without_input_files_there_are_none_to_suspect() -> None:
+    spoken = case(plan=Plan(operation="createSpeech", body={"input_text": "x"}))
+    found = blame(akool(), Tape(case=spoken, exchanges=[SENT]), [outcome("job", error_1015())])
+    assert (found.verdict, found.blame) == (Verdict.FAIL, Blame.PROVIDER)

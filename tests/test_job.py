@@ -66,6 +66,8 @@ def test_a_finished_job_is_told_with_its_time_polls_and_result() -> None:
     ("told", "code", "blame"),
     [
         ([state(4, error_reason="render error")], "job-failed", Blame.PROVIDER),
+        ([state(4, error_reason="No face detected")], "job-failed-on-input", Blame.MEDIA),
+        ([state(4, error_reason="NSFW")], "job-failed-on-policy", Blame.CONTENT_POLICY),
         ([state(2), state(2)], "job-stuck", Blame.PROVIDER),
         ([state(9), state(9)], "job-unknown-state", Blame.UNDECIDED),
         ([state(3), state(3)], "job-done-without-output", Blame.DELIVERY),
