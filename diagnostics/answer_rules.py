@@ -18,8 +18,10 @@ UNKNOWN_CODE = Rule(
     severity=Severity.FAIL,
     blame=Blame.UNDECIDED,
     says=Text(
-        en="{subject} answered code {code}, which the provider's pages do not list: {message}",
-        ru="{subject} ответил кодом {code}, которого нет в документации: {message}",
+        en="{subject} answered code {code}, which the provider's pages do not list for such an "
+        "answer: {message}",
+        ru="{subject} ответил кодом {code}, которого для такого ответа нет в документации: "
+        "{message}",
     ),
     remedy=Text(
         en="Ask the provider what code {code} means; quote the request id of this report.",
@@ -222,6 +224,12 @@ BODY = Text(
 LATER = Text(
     en="Wait and read again; if it lasts, send this report to the provider.",
     ru="Подождите и повторите чтение; если не пройдёт, отправьте отчёт провайдеру.",
+)
+WALL = Text(
+    en="The page is not the provider's JSON: a gateway, firewall or country block may stand in "
+    "between. Read the page, try from another network, then ask the provider.",
+    ru="Это не JSON провайдера: возможно, отказывает шлюз, межсетевой экран или блокировка по "
+    "стране. Прочитайте страницу, попробуйте из другой сети, потом спросите провайдера.",
 )
 ADDRESS = Text(
     en="Check host, path and version: diagnostics run endpoints.",

@@ -19,6 +19,7 @@ from diagnostics.answer_rules import (
     RULES,
     STATUSES,
     UNKNOWN_CODE,
+    WALL,
 )
 from diagnostics.contract import Contract
 from diagnostics.finding import Finding
@@ -83,7 +84,7 @@ def business(contract: Contract, exchange: Exchange, reading: Reading) -> Findin
     """The finding for a provider's own error code."""
     code, name = str(reading.code), subject(exchange)
     known = contract.errors.get(code)
-    if known is None:
+    if known is None or known.blame is Blame.NONE:  # elsewhere's success is no answer here
         facts = {"code": code, "message": reading.message}
         return Finding(rule=UNKNOWN_CODE, subject=name, facts=facts, certainty=0.4, code=code)
     operation = contract.operations.get(exchange.request.operation or "")
@@ -131,6 +132,8 @@ def _without_code(exchange: Exchange, response: Response, reading: Reading) -> F
         return replace(found, rule=NO_SUCH_ADDRESS, blame=Blame.ENDPOINT)
     if status >= 300:  # noqa: PLR2004  # HTTP's own border of success
         blame, certainty, remedy = _status(status)
+        if status == 403 and reading.body is None:  # noqa: PLR2004  # HTTP: forbidden
+            blame, certainty, remedy = Blame.UNDECIDED, 0.4, WALL
         facts |= {"remedy_en": remedy.en, "remedy_ru": remedy.ru}
         return replace(found, facts=facts, blame=blame, certainty=certainty)
     if reading.body is None:

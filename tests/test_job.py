@@ -153,6 +153,21 @@ def test_a_gateway_error_on_a_create_blames_the_provider_and_warns_of_the_unknow
     ]
 
 
+def test_a_403_page_of_some_gateway_blames_nobody_for_sure() -> None:
+    (page,) = judged(create(answer(HTML, 403), 0))
+    assert (page.blame, page.certainty < 0.5) == (Blame.UNDECIDED, True)
+    (told,) = judged(create(answer({"message": "forbidden"}, 403), 0))
+    assert told.blame is Blame.ACCOUNT
+
+
+def test_a_code_that_means_success_elsewhere_blames_nobody_and_leaves_the_outcome_open() -> None:
+    found = judged(create(answer({"code": 0, "msg": "ok"}), 0))
+    assert [(f.rule.code, f.blame) for f in found] == [
+        ("answer-unknown-code", Blame.UNDECIDED),
+        ("job-create-ambiguous", Blame.PROVIDER),
+    ]
+
+
 def test_success_without_an_id_is_no_success() -> None:
     (found,) = judged(create(answer({"code": 1000, "msg": "OK", "data": {}}), 0))
     assert found.rule.code == "job-without-id"

@@ -100,7 +100,9 @@ def test_on_1015_nothing_is_repeated_once_the_inputs_are_known_to_be_unfit() -> 
     assert retrying.delay_s(create(ERROR_1015), 0.0) is None
 
 
-@pytest.mark.parametrize("lost", [LOST, answer(b"<html>", 502), answer(b"", 504)])
+@pytest.mark.parametrize(
+    "lost", [LOST, answer(b"<html>", 502), answer(b"", 504), answer(b""), answer({"code": 0})]
+)
 def test_a_paid_create_whose_outcome_is_unknown_is_never_repeated(lost: Answer) -> None:
     memory, _ = carried_out(asks(), [lost])
     assert len(memory.kept) == 1

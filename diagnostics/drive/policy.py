@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 
 from diagnostics.contract import Contract
 from diagnostics.model import (
+    Blame,
     Exchange,
     Fault,
     FaultKind,
@@ -28,7 +29,8 @@ _HOPELESS = frozenset(
 )
 _LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
 _WORK_UNKNOWN = frozenset({408, 500, 502, 504, 520, 522, 524})
-"""Answers of a gateway or a crashed server: the paid work behind it may have been done."""
+"""Answers of a gateway or a crashed server: the paid work behind it may have been done. So it may
+behind a 2xx whose body says neither yes nor no."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,9 +82,15 @@ def ambiguous(contract: Contract, exchange: Exchange) -> bool:
     answer = exchange.answer
     if isinstance(answer, Fault):
         return answer.may_have_arrived
-    if not isinstance(answer, Response) or answer.status not in _WORK_UNKNOWN:
+    if not isinstance(answer, Response):
         return False
-    return contract.read(answer, exchange.request.operation).code is None
+    accepted = 200 <= answer.status < 300  # noqa: PLR2004  # HTTP's own borders of success
+    if not accepted and answer.status not in _WORK_UNKNOWN:
+        return False
+    reading = contract.read(answer, exchange.request.operation)
+    known = contract.errors.get(reading.code or "")
+    refused = reading.code is not None and not (known and known.blame is Blame.NONE)
+    return not reading.ok and not refused
 
 
 def retry_after_s(answer: object, now_s: float) -> float | None:
