@@ -51,11 +51,10 @@ class Cleaner:
 
     def _until_still(self, text: str, place: Place, depth: int) -> str:
         """Until nothing changes any more: a placeholder may lay bare what stood beside it."""
-        for _ in range(_ROUNDS_MOST):
-            cleaned = self._as_text(text, place, depth)
-            if cleaned == text or depth > 1:
-                return cleaned
-            text = cleaned
+        for _ in range(_ROUNDS_MOST):  # pragma: no branch  # a bound that no text has met
+            before, text = text, self._as_text(text, place, depth)
+            if text == before or depth > 1:
+                break
         return text
 
     def _as_json(self, text: str, depth: int) -> str | None:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 
-from diagnostics.model import Headers
 from diagnostics.redaction.ledger import Clean
 from diagnostics.redaction.names import Place, Strength, Suspicion, suspect, words
 from diagnostics.redaction.values import is_placeholder, is_prose, is_secret
@@ -194,9 +193,3 @@ def clean_header(clean: Clean, name: str, value: str) -> str:
     if name.lower() in PLAIN_HEADERS:
         return clean.ledger.exact(value, Place.HEADER)
     return clean_field(clean, name, value, Place.HEADER)
-
-
-def clean_headers(clean: Clean, headers: Headers) -> Headers:
-    """Header fields in their order and case; the same object when nothing changed."""
-    cleaned = tuple((name, clean_header(clean, name, value)) for name, value in headers)
-    return headers if cleaned == headers else cleaned

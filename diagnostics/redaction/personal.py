@@ -3,6 +3,7 @@
 import getpass
 import platform
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from diagnostics.redaction.ledger import Clean
@@ -83,10 +84,10 @@ _NAME_LEAST = 4
 
 
 @lru_cache(maxsize=1)
-def this_machine() -> tuple[str, str]:
+def this_machine(user_name: Callable[[], str] = getpass.getuser) -> tuple[str, str]:
     """User and host name of this machine; empty where they would say nothing or hit by chance."""
     try:
-        user = getpass.getuser()
+        user = user_name()
     except (KeyError, OSError, ImportError):
         user = ""
     host = platform.node()

@@ -67,10 +67,8 @@ def clean_url(clean: Clean, url: str, depth: int = 0, *, webhook: bool = False) 
         scheme, rest = "", url
         if not rest.startswith(("/", "?")):
             return clean.text(url, Place.URL, depth + 1)
-    found = _PARTS.match(rest)
-    if found is None:
-        return url
-    authority, path, query, fragment = (part or "" for part in found.groups())
+    found = next(_PARTS.finditer(rest))  # it matches any text
+    authority, path, query, fragment = found.groups("")
     host, authority = authority.rpartition("@")[2].partition(":")[0], _authority(clean, authority)
     path = _path(clean, path, host.lower(), webhook=webhook)
     if query:
