@@ -54,7 +54,11 @@ NO_INPUTS = 0.6
 UNSEEN = 0.45
 """How sure the provider is at fault for a failed job whose inputs nobody found sound."""
 
+INTERCEPTED = 0.7
+"""How sure somebody in between answers, where a portal's page was seen."""
+
 JOB_FAILED = "job-failed"
+PORTAL = "network-captive-portal"
 
 KEY_WORKED = 0.6
 """How sure the key is at fault when another call took it: a token may end, a right may lack."""
@@ -182,6 +186,8 @@ def _weighed(
     """What may come from the inputs blames the provider only once they were looked at."""
     if _contradicted(finding, clear):
         return replace(finding, certainty=min(finding.certainty, KEY_WORKED))
+    if _intercepted(finding, clear):
+        return replace(finding, blame=Blame.NETWORK, certainty=INTERCEPTED)
     known = contract.errors.get(finding.code or "")
     coded = finding.rule.code == "answer-business-code" and known and known.inspect_inputs
     ended = finding.rule.code == JOB_FAILED and finding.blame is Blame.PROVIDER
@@ -189,6 +195,10 @@ def _weighed(
         return finding
     if inputless:
         return replace(finding, certainty=max(finding.certainty, NO_INPUTS))
+    return _by_inputs(finding, clear, ended=ended)
+
+
+def _by_inputs(finding: Finding, clear: Mapping[str, Outcome], *, ended: bool) -> Finding:
     looked_at = clear.get("media")
     suspects = [f for f in looked_at.findings if f.severity is Severity.WARN] if looked_at else []
     if ended:
@@ -204,6 +214,17 @@ def _inputs_sound(finding: Finding, *, doubted: bool) -> Finding:
     surer = INPUTS_FINE + max(0.0, finding.certainty - 0.45) - (0.2 if doubted else 0.0)
     facts = {**finding.facts, "remedy_en": INPUTS_SOUND.en, "remedy_ru": INPUTS_SOUND.ru}
     return replace(finding, facts=facts, certainty=min(INPUTS_FINE_MOST, round(surer, 2)))
+
+
+def _intercepted(finding: Finding, clear: Mapping[str, Outcome]) -> bool:
+    """A page or a redirect in an answer's place, where the host's root showed a stranger's page."""
+    way = clear["network"].findings if "network" in clear else ()
+    return (
+        finding.blame is Blame.ENDPOINT
+        and finding.severity is Severity.FAIL
+        and finding.rule.code in {"answer-not-json", "answer-http-status"}
+        and any(one.rule.code == PORTAL for one in way)
+    )
 
 
 def _contradicted(finding: Finding, clear: Mapping[str, Outcome]) -> bool:

@@ -14,6 +14,7 @@ from diagnostics.check import check
 from diagnostics.checking.rules import extension
 from diagnostics.contract import Contract, decode, dig
 from diagnostics.finding import Finding, Rule
+from diagnostics.inspection.link import near
 from diagnostics.model import (
     Ask,
     Blame,
@@ -151,10 +152,8 @@ def _set(body: Json, axis: Axis, value: str) -> None:
     if not isinstance(body, dict):
         return
     *parents, last = axis.name.split(".")
-    for step in parents:
-        body = body.get(step)
-        if not isinstance(body, dict):
-            return
+    for step in parents:  # they are there: only what stands in the body is varied
+        body = body[step]
     body[last] = value if axis.limits is None else _with_ending(str(body.get(last)), value)
 
 
@@ -215,7 +214,7 @@ def _told(contract: Contract, operation: Operation, axis: Axis, tape: Tape) -> d
             v: ("accepted" if v in formats else "rejected") if formats else "unstated"
             for v in axis.values
         }
-    local = tape.case.target.emulated
+    local = near(tape.case)
     found: dict[str, str] = {}
     for exchange in tape:
         mine = exchange.request.operation == operation.id

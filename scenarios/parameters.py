@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from diagnostics.check import Violation, check
 from diagnostics.contract import Contract, decode
 from diagnostics.finding import Finding, Rule
+from diagnostics.inspection.link import near
 from diagnostics.model import (
     Ask,
     Blame,
@@ -97,7 +98,7 @@ def ask(contract: Contract, case: Case) -> Ask:
 
 def judge(contract: Contract, tape: Tape) -> Iterable[Finding]:
     """Every documented call on the tape, each different request once."""
-    local = tape.case.target.emulated
+    local = near(tape.case)
     for exchange in islice(_different(contract, tape), DISTINCT_MAX):
         operation = contract.operations[exchange.request.operation or ""]
         yield from _judged(contract, operation, exchange, local=local)

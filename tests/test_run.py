@@ -434,3 +434,62 @@ def test_a_self_signed_certificate_is_network_and_named(
     found = told(capsys)
     assert (exit_code, found["blame"]) == (1, "network")
     assert "self-signed" in json.dumps(found["findings"])
+
+
+PORTAL_PAGE = b"<html><form action='http://login.hotel.example/'>Sign in</form></html>"
+
+
+class Portal(BaseHTTPRequestHandler):
+    """A hotel's sign-in page, whatever is asked."""
+
+    def _answer(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(PORTAL_PAGE)))
+        self.end_headers()
+        self.wfile.write(PORTAL_PAGE)
+
+    do_GET = do_POST = _answer  # noqa: N815  # the standard library's names
+
+    def log_message(self, *_args: object) -> None:
+        """Be quiet."""
+
+
+def test_a_sign_in_page_in_the_place_of_every_answer_is_the_network_s_fault(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AKOOL_API_KEY", KEY)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Portal) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        base = f"http://127.0.0.1:{server.server_address[1]}"
+        code = main(["run", "--target", base, "--json", "--format", "json", *FAST])
+        server.shutdown()
+    found = told(capsys)
+    assert (code, found["blame"]) == (1, "network")
+    assert "network" not in {one["blame"] for one in found["excluded"]}
+
+
+def test_the_screen_tells_each_reason_once_and_no_odds_of_what_it_does_not_know(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    plan = tmp_path / "wall.yaml"
+    plan.write_text("rules: [{target: operations, do: {status: 403, html: 'Access denied'}}]")
+    assert main(["run", "--fault", str(plan), "--format", "json"]) == 3
+    shown = capsys.readouterr().out
+    assert shown.count("getCredit answered HTTP 403") == 1
+    assert "in 10" not in shown
+
+
+def test_files_of_this_machine_are_in_reach_of_a_server_of_this_machine(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AKOOL_API_KEY", KEY)
+    call = tmp_path / "call.json"
+    near = "http://127.0.0.1:1/"
+    call.write_text(
+        json.dumps({"talking_photo_url": f"{near}a.jpg", "audio_url": f"{near}a.mp3"}), "utf-8"
+    )
+    given = ["--operation", "createTalkingPhoto", "--request", str(call), "parameters", "--json"]
+    assert main(["run", "--target", "http://127.0.0.1:1", *given]) == 0
+    assert told(capsys)["verdict"] == "pass"
+    assert main(["run", "--target", "https://openapi.akool.com", *given]) == 1

@@ -116,11 +116,13 @@ def conclusion(told: Mapping[str, Json], language: str) -> Iterator[str]:
     head = told["headline"]
     yield ""
     yield told["symptom"]
-    odds = f" ({head['odds']})" if told["certainty"] else ""
+    decided = told["certainty"] and told["verdict"] != Verdict.INCONCLUSIVE
+    odds = f" ({head['odds']})" if decided else ""
     yield f"{VERDICTS[Verdict(told['verdict'])].in_language(language)}: {head['sentence']}{odds}"
-    for found in told["because"][:_MOST]:
-        yield f"  - {found['message']}"
-    hidden = len(told["because"]) - _MOST
+    reasons = list(dict.fromkeys(found["message"] for found in told["because"]))
+    for reason in reasons[:_MOST]:
+        yield f"  - {reason}"
+    hidden = len(reasons) - _MOST
     if hidden > 0:
         yield f"  - {_MORE.fill(language, {'count': hidden})}"
     if told["verdict"] != Verdict.PASS:
