@@ -24,7 +24,6 @@ from diagnostics.model import (
     FaultKind,
     Json,
     Request,
-    Response,
     Tape,
 )
 from diagnostics.redact import Gate
@@ -196,8 +195,3 @@ def _insource(line: dict[str, Json], folder: Path) -> dict[str, Json]:
             body = path.read_bytes() if path.is_file() else b""
             part["body64"] = base64.b64encode(body).decode()
     return line
-
-
-def size_bytes(answer: object) -> int:
-    """How much of an answer arrived."""
-    return answer.size_bytes or len(answer.body) if isinstance(answer, Response) else 0

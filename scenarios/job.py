@@ -23,7 +23,7 @@ from diagnostics.model import (
     Unsent,
     UnsentReason,
 )
-from diagnostics.promise import StateKind
+from diagnostics.promise import State, StateKind
 from diagnostics.scenario import Scenario
 from scenarios._job_rules import (
     AMBIGUOUS,
@@ -248,7 +248,7 @@ def _lifetime(story: Story) -> dict[str, str]:
 def _backwards(story: Story) -> Iterator[Finding]:
     before: Poll | None = None
     for poll in story.polls:
-        if before and before.state and poll.state and _earlier(poll, before):
+        if before and before.state and poll.state and _earlier(poll.state, before.state):
             yield _about(
                 story,
                 BACKWARDS,
@@ -260,10 +260,8 @@ def _backwards(story: Story) -> Iterator[Finding]:
         before = poll
 
 
-def _earlier(poll: Poll, before: Poll) -> bool:
-    if poll.state is None or before.state is None:
-        return False
-    return _RANK.get(poll.state.kind, 2) < _RANK.get(before.state.kind, 2)
+def _earlier(state: State, before: State) -> bool:
+    return _RANK.get(state.kind, 2) < _RANK.get(before.kind, 2)
 
 
 def _ended(story: Story, last: Poll, rule: Rule) -> Finding:

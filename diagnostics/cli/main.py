@@ -203,7 +203,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _tolerate_any_terminal() -> None:
     """What the terminal's encoding cannot show is escaped; nothing is lost and nothing raises."""
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # whoever started us closed it (`>&-`)
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        stream = getattr(sys, name)
         reconfigure: Callable[..., None] | None = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")

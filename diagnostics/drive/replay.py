@@ -33,10 +33,6 @@ class Replay:
             wire=exchange.wire,
         )
 
-    def unplayed(self) -> int:
-        """How many recordings nobody asked for."""
-        return sum(len(queue) for queue in self._by_key.values())
-
     def _nearest(self, request: Request) -> str:
         wanted = "{} {}".format(*_key(request)[:2])
         known = {f"{method} {url}" for method, url, _ in self._by_key}

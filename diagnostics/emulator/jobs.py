@@ -149,8 +149,7 @@ class Jobs:
     ) -> Work:
         """Start the job of an accepted create."""
         job = op.job
-        if job is None:
-            raise ValueError(op.id)
+        assert job is not None  # noqa: S101  # only creates are accepted
         fault = fault or JobFault()
         queue_s, run_s = self._dice.uniform(*_QUEUE_S), self._dice.uniform(*_RUN_S)
         work = Work(
