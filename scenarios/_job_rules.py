@@ -130,6 +130,38 @@ STUCK = Rule(
         "позже, затем отправьте идентификатор провайдеру.",
     ),
 )
+STILL_RUNNING = Rule(
+    code="job-still-running",
+    severity=Severity.FAIL,
+    blame=Blame.UNDECIDED,
+    says=Text(
+        en="job {subject} was {state} when polling ended after {seconds:.0f} s and {polls} polls: "
+        "too early to call it stuck",
+        ru="опрос задания {subject} закончился через {seconds:.0f} с (опросов: {polls}), состояние "
+        "— {state}: рано считать, что оно зависло",
+    ),
+    remedy=Text(
+        en="Do not start it anew: it may still end and is paid for. Poll longer: --max-polls, "
+        "--poll-interval.",
+        ru="Не запускайте заново: задание может закончиться и уже оплачено. Опрашивайте дольше: "
+        "--max-polls, --poll-interval.",
+    ),
+)
+NOT_FOLLOWED = Rule(
+    code="job-not-followed",
+    severity=Severity.FAIL,
+    blame=Blame.UNDECIDED,
+    says=Text(
+        en="job {subject} was accepted and never asked about: how it ended is not known",
+        ru="задание {subject} принято, но его состояние не запрашивалось: чем оно кончилось, "
+        "неизвестно",
+    ),
+    remedy=Text(
+        en="Do not start it anew: look it up by its id, or run again with more time (--deadline).",
+        ru="Не запускайте заново: найдите задание по идентификатору или повторите запуск, дав "
+        "больше времени (--deadline).",
+    ),
+)
 UNKNOWN_STATE = Rule(
     code="job-unknown-state",
     severity=Severity.FAIL,
@@ -268,6 +300,8 @@ RULES = (
     FAILED_ON_INPUT,
     FAILED_ON_POLICY,
     STUCK,
+    STILL_RUNNING,
+    NOT_FOLLOWED,
     UNKNOWN_STATE,
     NO_STATE,
     SLOW_ANSWERS,

@@ -34,6 +34,7 @@ from scenarios._job_rules import (
     NO_ID,
     NO_OUTPUT,
     NO_STATE,
+    NOT_FOLLOWED,
     NOT_SENT,
     OUTPUT_GONE,
     OUTPUT_SLOW,
@@ -42,6 +43,7 @@ from scenarios._job_rules import (
     RETRIED,
     RULES,
     SLOW_ANSWERS,
+    STILL_RUNNING,
     STUCK,
     UNKNOWN_STATE,
 )
@@ -50,6 +52,9 @@ _RANK = {StateKind.PENDING: 0, StateKind.RUNNING: 1}
 SLOW_ANSWER_S = 5.0
 SLOW_ANSWERS_MIN = 3
 SLOW_OUTPUT_S = 10.0
+STUCK_S = 120.0
+"""A job that runs for less may well be healthy. Our estimate: no page tells how long one takes."""
+UNDECIDED = 0.4
 _NOT_MEDIA = frozenset({"html", "json", "xml", "text", "empty"})
 
 
@@ -181,6 +186,9 @@ def _followed(contract: Contract, story: Story) -> Iterator[Finding]:
         yield from answers.findings(contract, exchange)
     yield from _backwards(story)
     last = story.last
+    if last is None and story.id and story.creates and story.job.read and not story.failed_reads:
+        found = _about(story, NOT_FOLLOWED, [story.creates[-1]])
+        yield replace(found, certainty=UNDECIDED)
     if last is None or (story.failed_reads and last.state and not last.state.final):
         return
     if last.value is None:
@@ -192,7 +200,10 @@ def _followed(contract: Contract, story: Story) -> Iterator[Finding]:
     elif last.state.kind is StateKind.FAILED:
         yield _failed(story, last)
     elif not last.state.final:
-        yield replace(_ended(story, last, STUCK), certainty=0.7)
+        found = _ended(story, last, STUCK)
+        if found.facts["seconds"] < STUCK_S:
+            found = replace(_ended(story, last, STILL_RUNNING), certainty=UNDECIDED)
+        yield replace(found, certainty=min(found.certainty, 0.7))
     elif last.state.kind is StateKind.DONE:
         yield from _delivered(story, last)
 

@@ -68,7 +68,8 @@ def test_a_finished_job_is_told_with_its_time_polls_and_result() -> None:
         ([state(4, error_reason="render error")], "job-failed", Blame.PROVIDER),
         ([state(4, error_reason="No face detected")], "job-failed-on-input", Blame.MEDIA),
         ([state(4, error_reason="NSFW")], "job-failed-on-policy", Blame.CONTENT_POLICY),
-        ([state(2), state(2)], "job-stuck", Blame.PROVIDER),
+        ([state(2)] * 25, "job-stuck", Blame.PROVIDER),
+        ([state(2), state(2)], "job-still-running", Blame.UNDECIDED),
         ([state(9), state(9)], "job-unknown-state", Blame.UNDECIDED),
         ([state(3), state(3)], "job-done-without-output", Blame.DELIVERY),
         ([answer(HTML, 404)], "answer-no-such-address", Blame.ENDPOINT),
@@ -189,6 +190,12 @@ def test_a_repeat_kept_back_for_money_does_not_hide_what_was_answered_before() -
     ]
 
 
+def test_a_job_that_nobody_asked_about_is_no_pass() -> None:
+    (found,) = judged(create(MADE, 0))
+    assert (found.rule.code, found.subject) == ("job-not-followed", "job1")
+    assert found.certainty < 0.5
+
+
 def test_two_jobs_on_one_tape_are_told_apart() -> None:
     other = answer({"code": 1000, "data": {"_id": "job2"}})
     second = create(other, 1)
@@ -197,7 +204,7 @@ def test_two_jobs_on_one_tape_are_told_apart() -> None:
     )
     assert {(f.rule.code, f.subject) for f in found} == {
         ("job-failed", "job2"),
-        ("job-stuck", "job1"),
+        ("job-still-running", "job1"),
     }
 
 

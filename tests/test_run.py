@@ -330,6 +330,15 @@ def test_a_deadline_ends_the_run_and_the_report_is_written(
     assert Path(found["report"]["html"]).is_file()
 
 
+@pytest.mark.parametrize("short", [["--deadline", "0.00001"], ["--max-polls", "1"]])
+def test_a_job_that_was_not_watched_long_enough_blames_nobody(
+    capsys: pytest.CaptureFixture[str], short: list[str]
+) -> None:
+    assert main(["run", "job", "--json", *short]) == 3
+    found = told(capsys)
+    assert (found["verdict"], found["blame"]) == ("inconclusive", "undecided")
+
+
 def until(happened: Callable[[], bool]) -> None:
     """Wait for another process, which has no clock to inject; 20 s at most."""
     pause = threading.Event()
