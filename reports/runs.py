@@ -34,6 +34,8 @@ def runs(timeline: Iterable[Row]) -> list[dict[str, Any]]:
 
 
 def _alike(run: Row, row: Row) -> bool:
+    if row["kind"] == "unsent" and row["position"] != run["last_position"] + 1:
+        return False  # only some of those are kept, so what lies between cannot be counted
     return row["kind"] not in ATTEMPTS and all(run[name] == row[name] for name in ALIKE)
 
 

@@ -33,7 +33,7 @@ from reports.phrases import Phrases
 from reports.plain import clean
 from reports.render import FOLDER, cache, formats, rendered
 from reports.reproduce import command
-from reports.runs import tone
+from reports.runs import runs, tone
 from reports.words import words
 from tests import sample_report as sample
 
@@ -365,3 +365,12 @@ def test_a_cache_that_vanishes_harms_no_report(tmp_path: Path) -> None:
     here.filters |= dict.fromkeys(("time", "md", "code", "fenced"), str)
 
     assert here.get_template("report.md.jinja")
+
+
+def test_unsent_lines_with_others_left_out_between_them_are_not_counted_as_two() -> None:
+    row = {name: None for name in ("operation", "path", "ok", "status", "code", "state", "fault")}
+    row |= {"kind": "unsent", "scenario": "formats", "conversation": 0, "elided": 0}
+    row |= {"offset_s": 0.0, "duration_s": 0.0}
+    apart = runs({**row, "position": position} for position in (76, 102))
+    beside = runs({**row, "position": position} for position in (76, 77))
+    assert ([one["count"] for one in apart], [one["count"] for one in beside]) == ([1, 1], [2])
