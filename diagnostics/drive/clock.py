@@ -97,6 +97,10 @@ class VirtualClock:
         finally:
             self._real_work -= 1
 
+    def stop(self) -> None:
+        """No more jumping: from Python 3.12 on the loop waits for its threads before it closes."""
+        self._real_work += 1
+
     @property
     def held(self) -> bool:
         """Somebody does real work: no jumping now."""
@@ -139,4 +143,8 @@ def run(work: Coroutine[Any, Any, Result], clock: Clock) -> Result:
     """Run to the end on an event loop of that clock. Ctrl-C cancels the work and is re-raised."""
     factory = (lambda: _VirtualLoop(clock)) if isinstance(clock, VirtualClock) else None
     with seldom(), asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(work)
+        try:
+            return runner.run(work)
+        finally:
+            if isinstance(clock, VirtualClock):
+                clock.stop()

@@ -48,7 +48,7 @@ class GatedStream(TextIOBase):
 
     def flush(self) -> None:
         """Gate and pass on what is held, then flush what is beneath."""
-        if self.closed:
+        if self.closed or self._beneath.closed:
             return
         cut = self._before_key(len(self._held))
         if cut:
@@ -57,7 +57,7 @@ class GatedStream(TextIOBase):
 
     def close(self) -> None:
         """Pass on what is left; what is beneath stays open, it is not ours."""
-        if not self.closed and self._held:
+        if not self.closed and self._held and not self._beneath.closed:
             self._pass(len(self._held))
         super().close()
 
