@@ -1,6 +1,7 @@
 """Does the emulator hold at its edges: odd servers, odd bodies, odd contracts, full memories?"""
 
 import asyncio
+import json
 from collections.abc import Iterable, MutableMapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +16,9 @@ from diagnostics.emulator.bodies import Bodies, lay
 from diagnostics.emulator.call import parsed_query, read_body
 from diagnostics.emulator.callbacks import Callbacks
 from diagnostics.emulator.faults import FaultPlan, JobFault
-from diagnostics.emulator.inputs import BYTES_MAX
+from diagnostics.emulator.inputs import BYTES_MAX, Inputs
 from diagnostics.emulator.jobs import Jobs, named_in
+from diagnostics.emulator.samples import sample
 from diagnostics.emulator.serve import Served, base_url, bound
 from diagnostics.errors import UsageError
 from diagnostics.promise import Operation, Price, StateKind
@@ -186,6 +188,39 @@ def test_a_value_of_another_type_is_not_echoed(given: Any) -> None:
     assert work.id.encode() in told
 
 
+def test_a_list_of_outputs_is_answered_as_a_list() -> None:
+    contract = akool()
+    shown = {"code": 1000, "data": {"image_status": 3, "upscaled_urls": ["https://h/a.png"]}}
+    op = replace(contract.operations["getImage"], answer=shown)
+    kept = jobs()
+    work = kept.accept(contract.operations["createImage"], {}, 0.0)
+    told = json.loads(Bodies(contract, kept, "http://e/_media").status(op, work, "3", 1e6))
+    assert told["data"]["upscaled_urls"] == [f"http://e/_media/out/{work.id}.{work.suffix}"]
+
+
+def test_several_jobs_where_the_answer_is_no_list_are_answered_by_the_first() -> None:
+    async def work(talk: Talk) -> tuple[list[str], dict[str, Any]]:
+        made = [await talk.started(), await talk.started()]
+        return made, await talk.status(",".join(made))
+
+    made, told = play(work)
+    assert told["data"]["_id"] == made[0]
+
+
+def test_an_answer_without_the_list_of_failed_parts_is_shown_as_it_is() -> None:
+    contract = akool()
+    op = contract.operations["getCredit"]
+    envelope = replace(contract.envelopes[op.envelope], partial=("data.failed",))
+    strict = replace(contract, envelopes={**contract.envelopes, op.envelope: envelope})
+    told = Bodies(strict, jobs(), "http://e/_media").plain(op)
+    assert told == Bodies(contract, jobs(), "http://e/_media").plain(op)
+
+
+def test_no_file_but_a_sample_is_one() -> None:
+    with pytest.raises(KeyError):
+        sample("../app.py")
+
+
 def test_a_value_can_be_laid_over_what_is_missing_but_not_into_a_number() -> None:
     body: dict[str, Any] = {"data": 3, "list": [1, {"v": 0}]}
     lay(body, "data.credit", 5)
@@ -239,6 +274,27 @@ def test_a_price_that_cannot_be_worked_out_is_the_emulators_own() -> None:
 # --- inputs -----------------------------------------------------------------------------------
 
 
+class Nobody:
+    """An emulator that owns no address."""
+
+    def __call__(self, url: str) -> None:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("body", "breach"),
+    [
+        ({"talking_photo_url": "http://[broken/face.jpg"}, "unreachable"),
+        ({"talking_photo_url": "data:image/png;base64,AA=="}, None),
+        ({"talking_photo_url": ["", 5]}, None),
+    ],
+)
+def test_only_addresses_are_looked_at(body: Any, breach: str | None) -> None:
+    clock = VirtualClock(START_S)
+    unfit = run(Inputs(clock, Nobody(), 1.0).unfit(photo(), body), clock)
+    assert (unfit.breach if unfit else None) == breach
+
+
 @pytest.mark.parametrize("url", ["http://[broken/face.jpg", "http://h:port/face.jpg"])
 def test_an_input_at_an_address_that_is_none_is_refused(url: str) -> None:
     answer = play(lambda talk: talk.create(talking_photo_url=url))
@@ -280,7 +336,8 @@ def test_a_callback_whose_loop_has_gone_is_sent_when_somebody_asks_again() -> No
         async with serving(lambda _heard: [http(b"ok")]) as wire:
             told.expect(replace(work, created_s=START_S - 900), f"{wire.base_url}/hook", None)
             told.touch()
-            await asyncio.sleep(1)
+            while not told.delivered:
+                await asyncio.sleep(0.001)
             return wire.heard
 
     run(promise("http://127.0.0.1:9/first"), clock)
