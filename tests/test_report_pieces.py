@@ -33,7 +33,7 @@ from reports.phrases import Phrases
 from reports.plain import clean
 from reports.render import FOLDER, cache, formats, rendered
 from reports.reproduce import command
-from reports.runs import runs, tone
+from reports.runs import ALIKE, runs, tone
 from reports.words import words
 from tests import sample_report as sample
 
@@ -368,7 +368,7 @@ def test_a_cache_that_vanishes_harms_no_report(tmp_path: Path) -> None:
 
 
 def test_unsent_lines_with_others_left_out_between_them_are_not_counted_as_two() -> None:
-    row = {name: None for name in ("operation", "path", "ok", "status", "code", "state", "fault")}
+    row: dict[str, Any] = dict.fromkeys(ALIKE)
     row |= {"kind": "unsent", "scenario": "formats", "conversation": 0, "elided": 0}
     row |= {"offset_s": 0.0, "duration_s": 0.0}
     apart = runs({**row, "position": position} for position in (76, 102))
