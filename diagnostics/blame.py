@@ -236,6 +236,10 @@ def _contradicted(finding: Finding, clear: Mapping[str, Outcome]) -> bool:
     )
 
 
+def _missing(finding: Finding) -> bool:
+    return finding.rule.code in {"endpoint-missing", "answer-no-such-address"}
+
+
 def _beside(contract: Contract, tape: Tape, fails: Sequence[Finding]) -> list[Finding]:
     """Trouble of other calls: once the planned one was answered with a code, it is not the cause.
 
@@ -243,7 +247,9 @@ def _beside(contract: Contract, tape: Tape, fails: Sequence[Finding]) -> list[Fi
     """
     planned = tape.case.plan.operation if tape.case.plan else ""
     if not any(f.subject == planned and f.rule.code == "answer-business-code" for f in fails):
-        return []
+        gone = [f for f in fails if f.subject == contract.roles.get("balance") and _missing(f)]
+        sure = any(f not in gone and f.certainty >= SURE_ENOUGH for f in fails)
+        return gone if sure else []
     return [
         f
         for f in fails

@@ -79,6 +79,8 @@ def trouble(report: Report, line: Line, words: Words) -> str:
     because = report.judgement.because
     if line.ok and because and report.judgement.verdict is not Verdict.PASS:
         return because[0].message(words.language).rstrip(".")[:300]
+    if line.kind == "probe" and not because and report.findings:
+        return _finding(report, words).rstrip(".")  # a probe's own 404 would read like trouble
     return what(line, words)
 
 

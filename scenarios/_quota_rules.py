@@ -34,7 +34,7 @@ PRICE_UNKNOWN = Rule(
     blame=Blame.NONE,
     says=Text(
         en="{balance} credits are left; no document gives the price of this {subject} ({why})",
-        ru="осталось {balance} кредитов; цены такого {subject} в документации нет ({why})",
+        ru="осталось {balance} кредитов; цена вызова {subject} в документации не указана",
     ),
     remedy=Text(
         en="Compare the balance before and after one call to learn the price.",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnostics.answer_rules import BUSINESS_CODE
+from diagnostics.answer_rules import BUSINESS_CODE, NO_SUCH_ADDRESS
 from diagnostics.blame import CHAIN, NOT_RUN, blame
 from diagnostics.finding import Finding, Judgement, Outcome, Rule
 from diagnostics.model import (
@@ -230,3 +230,11 @@ def test_on_1015_of_a_call_without_input_files_there_are_none_to_suspect() -> No
     spoken = case(plan=Plan(operation="createSpeech", body={"input_text": "x"}))
     found = blame(akool(), Tape(case=spoken, exchanges=[SENT]), [outcome("job", error_1015())])
     assert (found.verdict, found.blame) == (Verdict.FAIL, Blame.PROVIDER)
+
+
+def test_a_missing_balance_address_does_not_hide_an_input_that_dooms_the_call_kept_back() -> None:
+    gone = Finding(rule=NO_SUCH_ADDRESS, subject="getCredit", certainty=0.9, code="404")
+    media = failing(Blame.MEDIA, 0.9, None, "1015")
+    found = concluded(outcome("credentials", gone), outcome("media", media))
+    assert found.blame is Blame.MEDIA
+    assert concluded(outcome("credentials", gone)).blame is Blame.ENDPOINT
