@@ -180,6 +180,10 @@ def _row(run: dict[str, Any], scale: Scale, phrase: Phrases, layout: Layout) -> 
     }
 
 
+OURS = frozenset({"after", "balance", "host", "output"})
+"""Labels with which scenarios mark their own requests: words of no reader's language."""
+
+
 def label(run: Mapping[str, Any], phrase: Phrases) -> str:
     """`attempt 3`, `polls ×12`, `media file face.jpg`."""
     words = phrase.words
@@ -188,7 +192,9 @@ def label(run: Mapping[str, Any], phrase: Phrases) -> str:
     name = words.name("kind", run["kind"])
     if run["count"] > 1:
         return f"{name} ×{run['count']}"
-    tail: str = run["label"] or run["path"].partition("?")[0].rsplit("/", 1)[-1]
+    tail: str = run["label"]
+    if not tail or tail in OURS:
+        tail = run["operation"] or run["path"].partition("?")[0].rsplit("/", 1)[-1]
     return name if run["kind"] == "poll" else f"{name} {tail}"
 
 

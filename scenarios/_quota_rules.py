@@ -33,7 +33,7 @@ PRICE_UNKNOWN = Rule(
     severity=Severity.INFO,
     blame=Blame.NONE,
     says=Text(
-        en="{balance} credits are left; no document gives the price of this {subject} ({why})",
+        en="{balance} credits are left; no document gives the price of this {subject}",
         ru="осталось {balance} кредитов; цена вызова {subject} в документации не указана",
     ),
     remedy=Text(
