@@ -171,13 +171,18 @@ def _replace(value: Json, steps: list[str], url: str) -> None:
     name, _, each = steps[0].partition("[")
     if not isinstance(value, dict) or name not in value:
         return
-    if not each and len(steps) == 1:
-        if isinstance(value[name], str) and value[name].startswith(("http:", "https:")):
-            value[name] = url
+    if len(steps) == 1:
+        value[name] = _sampled(value[name], url)
         return
     for item in value[name] if each and isinstance(value[name], list) else [value[name]]:
-        if len(steps) > 1:
-            _replace(item, steps[1:], url)
+        _replace(item, steps[1:], url)
+
+
+def _sampled(held: Json, url: str) -> Json:
+    """The sample in place of an address, or of each in a list; what is no address stays."""
+    if isinstance(held, list):
+        return [_sampled(one, url) for one in held]
+    return url if isinstance(held, str) and held.startswith(("http:", "https:")) else held
 
 
 # --- where it runs ----------------------------------------------------------------------------

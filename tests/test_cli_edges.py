@@ -9,17 +9,22 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from diagnostics import prepare
 from diagnostics.cli import emulate, main, run_words
+from diagnostics.cli.list_ import _price
 from diagnostics.cli.screen import Screen
 from diagnostics.emulator.serve import Served
 from diagnostics.errors import Exit, UsageError
 from diagnostics.model import Plan, Target, TargetKind
+from diagnostics.prepare import _version
+from diagnostics.promise import Price
 from tests.drive_cases import akool
 
 KEY = "invented-akool-key-0001"
@@ -123,25 +128,55 @@ def test_an_address_with_an_impossible_port_is_a_usage_error() -> None:
 
 
 def test_inputs_in_lists_and_objects_are_replaced_by_samples_and_other_values_are_not() -> None:
-    body = {
-        "sourceImage": [{"path": "https://h.example/a.jpg"}, {"path": "https://h.example/b.jpg"}],
-        "modifyVideo": "data:video/mp4;base64,AA==",
-        "plain": 3,
+    photo = akool().operations["createTalkingPhoto"]
+    face, speech = photo.media["talking_photo_url"], photo.media["audio_url"]
+    media = {
+        "faces[].path": face,
+        "more.urls[]": face,
+        "audio_url": speech,
+        "absent": face,
+        "odd": replace(face, role="hologram"),
     }
-    operation = akool().operations["swapFaceVideo"]
-    prepare._replace(
-        body, ["sourceImage[]", "path"], "http://e/face.jpg"
-    )  # one step of with_samples
-    assert [one["path"] for one in body["sourceImage"]] == ["http://e/face.jpg"] * 2  # type: ignore[attr-defined]  # as built above
-    assert prepare.with_samples({"plain": 3}, operation, "http://e") == {"plain": 3}
+    address = "https://h.example/in"
+    body = {
+        "faces": [{"path": address}, {"path": "data:,"}],
+        "more": {"urls": [address, 5]},
+        "audio_url": address,
+        "odd": address,
+    }
+    prepare.with_samples(body, replace(photo, media=media), "http://e")
+    face_url, speech_url = "http://e/face.jpg", "http://e/speech.mp3"
+    assert body == {
+        "faces": [{"path": face_url}, {"path": "data:,"}],
+        "more": {"urls": [face_url, 5]},
+        "audio_url": speech_url,
+        "odd": address,
+    }
 
 
-def test_a_required_parameter_of_the_example_call_is_filled_as_documented() -> None:
-    for operation in akool().operations.values():
-        where = Target(kind=TargetKind.EMULATOR, provider="akool", base_url="http://e")
-        planned = prepare.plan(operation, where, None)
-        needed = {p.name for p in operation.parameters if p.required and "example" in p.schema}
-        assert needed <= {*planned.query, *planned.path}
+def test_the_example_call_gives_each_required_parameter_that_has_an_example() -> None:
+    status = akool().operations["getVideo"]
+    (known,) = (p for p in status.parameters if p.name == "video_model_id")
+    documented = replace(known, schema={**known.schema, "example": "65a1"}, required=True)
+    optional = replace(documented, name="page", required=False)
+    where = Target(kind=TargetKind.EMULATOR, provider="akool", base_url="http://e")
+    planned = prepare.plan(replace(status, parameters=(documented, optional)), where, None)
+    assert planned.query == {"video_model_id": "65a1"}
+
+
+def test_a_library_that_is_not_installed_has_no_version() -> None:
+    assert _version("no-such-library-4711") is None
+    assert _version("httpx") == httpx.__version__
+
+
+def test_a_price_is_listed_in_credits() -> None:
+    assert _price(Price(amount=2.5)) == "2.5 credits"
+    assert _price(Price(free=True)) == "free"
+
+
+def test_help_on_a_full_disk_is_an_error() -> None:
+    with pytest.raises(UsageError, match="No space left"):
+        main.Parser().print_help(Full())
 
 
 @pytest.fixture

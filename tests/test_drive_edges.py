@@ -337,6 +337,11 @@ def test_a_lost_result_of_a_provider_that_tells_no_lifetime_promises_none() -> N
     assert "7 days" in told.remedy("en")
 
 
+def test_a_result_that_could_not_be_looked_into_is_a_result_all_the_same() -> None:
+    tape = [*story(state(3, video=URL)), fetched(Response(status=206), 2)]
+    assert codes(judged(*tape)) == ["job-finished"]
+
+
 def test_a_code_nobody_documented_is_told_as_unknown() -> None:
     (found,) = answers.findings(akool(), poll(answer({"code": 987654, "msg": "odd"}), 0))
     assert found.code == "987654"

@@ -122,8 +122,8 @@ def _ordered(
 
 def _formats(text: str) -> tuple[str, ...]:
     wanted = [name.strip() for name in text.split(",") if name.strip()]
-    if set(wanted) - {"txt", "html", "json", "md"}:  # the usual ones need no look at the folder
-        for name in wanted:
+    for name in wanted:
+        if name not in {"txt", "html", "json", "md"}:  # these need no look at the folder
             discover.known(name, discover.formats(), "report format")
     return tuple(dict.fromkeys(wanted))
 

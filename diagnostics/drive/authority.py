@@ -69,7 +69,7 @@ class Authority:
         async with self._lock:
             if scheme.name not in self._tokens:
                 self._tokens[scheme.name] = await self._fetch(scheme, send)
-        return self._tokens[scheme.name]
+            return self._tokens[scheme.name]
 
     async def _fetch(self, scheme: Scheme, send: Send) -> str | None:
         shown = {name: f"${{{variable}}}" for name, variable in scheme.token_fields.items()}
