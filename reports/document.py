@@ -7,7 +7,7 @@ from typing import Any
 
 from diagnostics.contract import Contract
 from diagnostics.finding import Excluded, Finding, Outcome, Report
-from diagnostics.model import Blame, Case, KeyFacts, TargetKind, Text, Verdict
+from diagnostics.model import Blame, Case, Fault, KeyFacts, Purpose, TargetKind, Text, Verdict
 from reports import shown
 from reports.ask import question, reach, steps
 from reports.digest import Digest, digest, host_of, timeline
@@ -99,6 +99,14 @@ def code_meaning(contract: Contract, code: str | None, line: Line | None) -> str
         return None
 
 
+def _heard(report: Report) -> str | None:
+    """`silent` when the host said nothing at all, `dry` when nothing was sent to it."""
+    own = [e for e in report.tape if e.request.purpose is not Purpose.MEDIA]
+    if any(e.response is not None for e in own):
+        return None
+    return "silent" if any(isinstance(e.answer, Fault) for e in own) else "dry"
+
+
 def _headline(
     report: Report, contract: Contract, line: Line | None, said: Words
 ) -> Mapping[str, Any]:
@@ -110,6 +118,8 @@ def _headline(
         "host": host_of(target.base_url) or target.base_url,
         "date": target.recorded or "?",
     }
+    if who in {"live", "foreign"}:
+        who = _heard(report) or who
     played = said.say(f"played.{who}", **facts)
     settled = judgement.blame not in {Blame.NONE, Blame.UNDECIDED}
     noun = said.say(f"noun.{judgement.blame}")

@@ -502,3 +502,29 @@ def test_files_of_this_machine_are_in_reach_of_a_server_of_this_machine(
     assert main(["run", "--target", "http://127.0.0.1:1", *given]) == 0
     assert told(capsys)["verdict"] == "pass"
     assert main(["run", "--target", "https://openapi.akool.com", *given]) == 1
+
+
+@pytest.mark.parametrize(("scenario", "said"), [("network", "no answer"), ("parameters", "sent")])
+def test_no_report_says_that_a_silent_host_answered(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    scenario: str,
+    said: str,
+) -> None:
+    monkeypatch.setenv("AKOOL_API_KEY", KEY)
+    call = tmp_path / "call.json"
+    call.write_text("{}", "utf-8")
+    given = ["--operation", "createTalkingPhoto", "--request", str(call), "--json"]
+    main(["run", scenario, "--target", f"http://127.0.0.1:{dead()}", *given])
+    found = told(capsys)
+    assert said in found["headline"]["answered"]
+    assert "answered" not in found["headline"]["sentence"]
+
+
+def dead() -> int:
+    """A port at which nothing listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port

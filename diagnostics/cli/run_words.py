@@ -34,8 +34,8 @@ _WHO = {
         ru="{title}: отвечает запись от {date}; ничего не отправляется",
     ),
     "live": Text(
-        en="{title}: the live host {base} answers; {money}",
-        ru="{title}: отвечает настоящий хост {base}; {money}",
+        en="{title}: the live host {base} is asked; {money}",
+        ru="{title}: запросы идут на настоящий хост {base}; {money}",
     ),
 }
 _MONEY = Text(en="up to {budget:g} credits may be spent", ru="разрешено потратить до {budget:g}")
