@@ -528,3 +528,16 @@ def dead() -> int:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
         return port
+
+
+@pytest.mark.parametrize("fault", ["outage-1015", "unreachable-media", "job-fails"])
+def test_a_recorded_failure_is_no_pass_when_played_again(
+    capsys: pytest.CaptureFixture[str], fault: str
+) -> None:
+    main(["run", "--fault", fault, "--json", "--format", "json"])
+    first = told(capsys)
+    folder = str(Path(first["report"]["json"]).parent)
+    assert main(["run", "--target", folder, "--json", "--format", "json"]) == 1
+    again = told(capsys)
+    for name in ("verdict", "blame", "code", "requests", "paid_requests"):
+        assert again[name] == first[name], name

@@ -18,6 +18,8 @@ class Replay:
     def __init__(self, recorded: Iterable[Exchange]) -> None:
         self._by_key: defaultdict[Key, deque[Exchange]] = defaultdict(deque)
         for exchange in recorded:
+            if _only_built(exchange):
+                continue  # the same call, sent later, has the answer
             self._by_key[_key(exchange.request)].append(exchange)
 
     async def exchange(self, request: Request, slot: Slot) -> Exchange:
@@ -40,6 +42,11 @@ class Replay:
             return f"{wanted}: recorded, but with another body, or fewer times"
         close = get_close_matches(wanted, sorted(known), n=1, cutoff=0.0)
         return f"{wanted}: nearest recording is {close[0]}" if close else f"{wanted}: empty tape"
+
+
+def _only_built(exchange: Exchange) -> bool:
+    answer = exchange.answer
+    return isinstance(answer, Unsent) and answer.reason is UnsentReason.DRY
 
 
 def _key(request: Request) -> Key:
