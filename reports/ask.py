@@ -101,6 +101,9 @@ def steps(report: Report, contract: Contract, said: Words, *, asks: bool) -> lis
         found.insert(0, said.say("todo.ambiguous"))
     if asks:
         found.append(said.say("todo.send", to=contract.support.get("email") or contract.title))
+    if not found and judgement.verdict is Verdict.INCONCLUSIVE:
+        why = (one.note.in_language(language) for one in report.outcomes if one.note)
+        found.extend(said.say("todo.not_looked", why=one) for one in dict.fromkeys(why))
     if not found:
         found.append(said.say("todo.nothing"))
     return list(dict.fromkeys(step for step in found if step))[:STEPS_MAX]

@@ -65,7 +65,8 @@ def test_an_accepted_key_is_told_with_its_header_and_origin() -> None:
         (answer({"code": 1103, "msg": "no"}), Blame.ACCOUNT, "1103"),
         (answer({"code": 1200, "msg": "no"}), Blame.ACCOUNT, "1200"),
         (answer(HTML, 401), Blame.CREDENTIALS, "401"),
-        (answer(HTML, 403), Blame.ACCOUNT, "403"),
+        (answer({"message": "forbidden"}, 403), Blame.ACCOUNT, "403"),
+        (answer(HTML, 403), Blame.UNDECIDED, "403"),
         (answer(HTML, 502), Blame.PROVIDER, "502"),
     ],
 )

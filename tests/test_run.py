@@ -541,3 +541,13 @@ def test_a_recorded_failure_is_no_pass_when_played_again(
     again = told(capsys)
     for name in ("verdict", "blame", "code", "requests", "paid_requests"):
         assert again[name] == first[name], name
+
+
+def test_a_scenario_that_needs_a_call_says_so_under_what_to_do(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AKOOL_API_KEY", KEY)
+    assert main(["run", "job", "--target", "https://openapi.akool.com", "--format", "json"]) == 3
+    shown = capsys.readouterr().out
+    assert "--operation and --request" in shown
+    assert "Nothing to do" not in shown
