@@ -76,13 +76,19 @@ def test_ctrl_c_ends_the_emulator_with_a_count_and_130() -> None:
 
 def test_a_host_beyond_this_machine_is_warned_of_and_json_tells_the_address() -> None:
     out = Interrupting("}\n", signal.SIGINT)
-    code, told, err = emulated(out, as_json=True, host="127.0.0.2")
+    code, told, err = emulated(out, as_json=True, host="0.0.0.0")
     assert code == Exit.INTERRUPTED
     about = json.loads(told)
-    assert about["base_url"].startswith("http://127.0.0.2:")
+    assert about["base_url"].startswith("http://127.0.0.1:")
     assert about["about"] == f"{about['base_url']}/_emulator"
     assert (about["credits"], about["fault"]) == (7, None)
-    assert "127.0.0.2 is not this machine alone" in err
+    assert "0.0.0.0 is not this machine alone" in err
+
+
+def test_every_loopback_address_is_this_machine_alone() -> None:
+    _, told, err = emulated(Interrupting("}\n", signal.SIGINT), as_json=True, host="127.0.0.2")
+    assert json.loads(told)["base_url"].startswith("http://127.0.0.2:")
+    assert "not this machine alone" not in err
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """`diagnostics emulate [PROVIDER]`: where can my own client meet a provider that misbehaves?"""
 
 import argparse
+import ipaddress
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from diagnostics.model import Json, Text
 if TYPE_CHECKING:  # brings the media and schema libraries
     from diagnostics.emulator.app import Emulator
 
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _PORT_MAX = 65_535
 _TITLE = Text(
     en="{title} emulator at {base_url} ({credits:g} invented credits; not the provider itself)",
@@ -69,7 +69,7 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
         credits=options.credits,
         speed=options.speed,
     )
-    if options.host not in _LOOPBACK:
+    if not _loopback(options.host):
         screen.say(_EXPOSED.fill(screen.language, {"host": options.host}))
     try:
         serve(emulator, listener, lambda: _announce(emulator, screen))
@@ -172,3 +172,11 @@ def _factor(text: str) -> float:
     if value == 0:
         raise ValueError(text)
     return value
+
+
+def _loopback(host: str) -> bool:
+    """Does nobody but this machine reach it? 127.0.0.0/8, ::1 and the name."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
