@@ -58,6 +58,7 @@ INTERCEPTED = 0.7
 """How sure somebody in between answers, where a portal's page was seen."""
 
 JOB_FAILED = "job-failed"
+JOB_FINISHED = "job-finished"
 PORTAL = "network-captive-portal"
 
 KEY_WORKED = 0.6
@@ -157,10 +158,29 @@ def weighed(contract: Contract, tape: Tape, outcomes: Sequence[Outcome]) -> tupl
     planned = contract.operations.get(tape.case.plan.operation) if tape.case.plan else None
     inputless = planned is not None and not planned.media
 
+    finished = "job" in clear and any(f.rule.code == JOB_FINISHED for f in clear["job"].findings)
+
     def again(finding: Finding) -> Finding:
+        if finished and _balance_only(contract, finding):
+            return replace(finding, severity=Severity.WARN)
         return _weighed(contract, finding, clear, inputless=inputless)
 
-    return tuple(replace(o, findings=tuple(map(again, o.findings))) for o in outcomes)
+    return tuple(_with(o, tuple(map(again, o.findings))) for o in outcomes)
+
+
+def _balance_only(contract: Contract, finding: Finding) -> bool:
+    """The call itself went to its good end: that the balance cannot be read is no failure."""
+    failed = finding.severity is Severity.FAIL
+    return failed and finding.subject == contract.roles.get("balance")
+
+
+def _with(outcome: Outcome, findings: tuple[Finding, ...]) -> Outcome:
+    """The outcome with other weights; one that failed only by what now warns, warns."""
+    failing = any(finding.severity is Severity.FAIL for finding in findings)
+    relieved = outcome.verdict is Verdict.FAIL and not failing
+    return replace(
+        outcome, findings=findings, verdict=Verdict.WARN if relieved else outcome.verdict
+    )
 
 
 def _clear(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:

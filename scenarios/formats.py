@@ -49,10 +49,8 @@ AXIS = Rule(
     severity=Severity.INFO,
     blame=Blame.NONE,
     says=Text(
-        en="{subject}, {axis}: accepted {accepted}; rejected {rejected}; not stated in the "
-        "documentation {unstated}{note_en}",
-        ru="{subject}, {axis}: принимаются {accepted}; отклоняются {rejected}; в документации "
-        "не сказано о {unstated}{note_ru}",
+        en="{subject}, {axis}: {said_en}{note_en}",
+        ru="{subject}, {axis}: {said_ru}{note_ru}",
     ),
     remedy=Text(
         en="Stay within the accepted ones; try an unstated one on the cheapest call first.",
@@ -228,19 +226,33 @@ def _told(contract: Contract, operation: Operation, axis: Axis, tape: Tape) -> d
 
 
 def _facts(axis: Axis, told: Mapping[str, str]) -> dict[str, Json]:
-    def of(kind: str) -> str:
-        return ", ".join(value for value, said in told.items() if said == kind) or "—"
-
+    groups = {kind: [v for v, said in told.items() if said == kind] for kind in _SAID}
     note = _note(axis, told)
     return {
         "axis": axis.name,
-        "accepted": of("accepted"),
-        "rejected": of("rejected"),
-        "unstated": of("unstated"),
+        **groups,
         "told": dict(told),
+        "said_en": _said(groups, "en"),
+        "said_ru": _said(groups, "ru"),
         "note_en": note.en,
         "note_ru": note.ru,
     }
+
+
+_SAID = {
+    "accepted": Text(en="accepted {values}", ru="принимаются {values}"),
+    "rejected": Text(en="rejected {values}", ru="отклоняются {values}"),
+    "unstated": Text(en="not stated {values}", ru="не описаны {values}"),
+}
+
+
+def _said(groups: Mapping[str, list[str]], language: str) -> str:
+    """Only what there is to say: no empty list is told."""
+    return "; ".join(
+        _SAID[kind].fill(language, {"values": ", ".join(values)})
+        for kind, values in groups.items()
+        if values
+    )
 
 
 def _note(axis: Axis, told: Mapping[str, str]) -> Text:

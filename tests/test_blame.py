@@ -146,6 +146,16 @@ def test_a_run_that_broke_off_before_its_last_scenario_is_no_pass() -> None:
     assert concluded(outcome("network"), missing).verdict is Verdict.INCONCLUSIVE
 
 
+def test_a_balance_that_cannot_be_read_is_a_warning_when_the_call_itself_ended_well() -> None:
+    balance = replace(failing(Blame.ENDPOINT, 0.9, "404"), subject="getCredit")
+    done = Finding(
+        rule=replace(rule(Severity.INFO, Blame.NONE), code="job-finished"), subject="job1"
+    )
+    found = concluded(outcome("endpoints", balance), outcome("job", done))
+    assert (found.verdict, found.blame) == (Verdict.WARN, Blame.ENDPOINT)
+    assert concluded(outcome("endpoints", balance), outcome("job")).verdict is Verdict.FAIL
+
+
 def test_what_failed_is_not_also_excluded() -> None:
     found = concluded(outcome("quota"), outcome("network", failing(Blame.NETWORK)))
     assert {e.blame for e in found.excluded} == {Blame.QUOTA}
