@@ -235,11 +235,13 @@ tapes = st.builds(
 )
 
 
-def never_raises(scenario: Scenario, tape: Tape) -> None:
+def findings_of(scenario: Scenario, tape: Tape) -> list[Finding]:
     """Any tape gives findings that can be said, and whose evidence is on the tape."""
-    for finding in scenario.judge(akool(), tape):
+    found = list(scenario.judge(akool(), tape))
+    for finding in found:
         assert set(finding.evidence) <= set(range(len(tape)))
         assert 0.0 < finding.certainty <= 1.0
         for language in LANGUAGES:
             finding.message(language)
             finding.remedy(language)
+    return found

@@ -201,6 +201,8 @@ def test_the_scan_names_artefact_and_kind_only(gate: Gate, data: str | bytes, ki
 )  # fmt: skip
 def test_the_scan_lets_placeholders_and_examples_pass(gate: Gate, data: str) -> None:
     gate.scan(data, "report.txt")
+    with pytest.raises(LeakError):
+        gate.scan(f"{data} {KEY}", "report.txt")
 
 
 def test_writing_is_whole_and_makes_the_folder(gate: Gate, tmp_path: Path) -> None:

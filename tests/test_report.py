@@ -270,9 +270,8 @@ def test_no_answer_breaks_a_report(body: bytes, text: str, number: float, status
     report = replace(report, tape=Tape(case=report.tape.case, exchanges=exchanges))
     made = told(report, "ru")
 
-    json.dumps(made, allow_nan=False).encode()
-    for name in formats():
-        rendered(made, format=name).encode()
+    assert json.loads(json.dumps(made, allow_nan=False)) == made
+    assert all(rendered(made, format=name).encode() for name in formats())
 
 
 @given(st.text())

@@ -98,11 +98,11 @@ def retry_after_s(answer: object, now_s: float) -> float | None:
     value = answer.header("retry-after") if isinstance(answer, Response) else None
     if not value:
         return None
-    if value.strip().isdigit():
+    if value.strip().isascii() and value.strip().isdigit():  # no superscripts, no other scripts
         return float(value[:9])
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError, IndexError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
