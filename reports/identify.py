@@ -25,9 +25,10 @@ _IN_WORDS = re.compile(r"request[ _-]?id[\"':=\s]+([A-Za-z0-9_-]{6,80})", re.IGN
 
 @dataclass(slots=True, kw_only=True)
 class Identifiers:
-    """Collects ids in the order of the tape: the first ones, and the last ones of a long tape."""
+    """Collects ids in the order of the tape: of failures, the first, the last of a long tape."""
 
     contract: Contract
+    failed: list[dict[str, Any]] = field(default_factory=list)
     first: list[dict[str, Any]] = field(default_factory=list)
     last: list[dict[str, Any]] = field(default_factory=list)
     seen: set[tuple[str, str]] = field(default_factory=set)
@@ -67,8 +68,9 @@ class Identifiers:
             "position": line.exchange.position,
             "failed": line.ok is False,
         }
-        if len(self.first) < KEPT_FIRST:
-            self.first.append(found)
+        kept = self.failed if found["failed"] else self.first
+        if len(kept) < KEPT_FIRST:
+            kept.append(found)
             self.seen.add((kind, text))
             return
         self.last.append(found)
@@ -78,7 +80,7 @@ class Identifiers:
 
     def found(self, decisive: frozenset[int] = frozenset()) -> list[dict[str, Any]]:
         """Those of failed exchanges first, then those of the evidence: they are to be quoted."""
-        kept = {(one["kind"], one["value"]): one for one in (*self.first, *self.last)}
+        kept = {(one["kind"], one["value"]): one for one in (*self.failed, *self.first, *self.last)}
         return sorted(
             kept.values(), key=lambda one: (not one["failed"], one["position"] not in decisive)
         )

@@ -200,6 +200,14 @@ def test_more_ids_than_a_reader_wants_are_counted() -> None:
     assert found[-1]["value"] == "req-99"
 
 
+def test_the_ids_of_a_failure_are_kept_and_first_however_long_the_tape() -> None:
+    well = [exchange(sample.answered({"code": 1000}, x_request_id=f"req-{n}")) for n in range(200)]
+    bad = exchange(sample.answered({"code": 1015, "msg": "no"}, x_request_id="req-bad"))
+    found = of(*well[:100], bad, *well[100:])["identifiers"]
+
+    assert found[0]["value"] == "req-bad"
+
+
 @pytest.mark.parametrize("url", ["http://[", "", "//", "x"])
 def test_an_address_that_is_none_harms_nothing(url: str) -> None:
     assert host_of(url) == ""
