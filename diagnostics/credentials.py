@@ -14,7 +14,6 @@ from typing import Protocol
 from diagnostics.contract import Contract
 from diagnostics.errors import UsageError
 from diagnostics.model import KeyFacts
-from diagnostics.promise import Scheme
 
 ENVIRONMENT, DOTENV = "environment", ".env file"
 
@@ -36,21 +35,6 @@ class Credentials:
     def __repr__(self) -> str:
         held = ", ".join(f"{name}=<{len(value)} characters>" for name, value in self.values.items())
         return f"Credentials({held})"
-
-    def usable(self, scheme: Scheme) -> bool:
-        """Every variable of the scheme has a value; dirty ones count, blank ones do not."""
-        return bool(scheme.variables) and all(
-            not _blank(self.values.get(name, "")) for name in scheme.variables
-        )
-
-    def header(self, scheme: Scheme, token: str | None = None) -> tuple[str, str]:
-        """The header field that carries the credential, as the caller's own program sends it."""
-        value = self.values.get(scheme.variables[0], "") if token is None else token
-        return scheme.header, f"{scheme.prefix}{value}"
-
-    def token_body(self, scheme: Scheme) -> dict[str, str]:
-        """The body that buys a token of the scheme."""
-        return {part: self.values.get(name, "") for part, name in scheme.token_fields.items()}
 
     def secrets(self) -> list[tuple[str, str]]:
         """Every value that must never be seen, with its kind; cleaned forms included."""

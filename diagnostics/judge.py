@@ -10,8 +10,7 @@ from dataclasses import replace
 from diagnostics.blame import NOT_RUN, blame, weighed
 from diagnostics.contract import Contract, dig
 from diagnostics.drive.policy import ambiguous
-from diagnostics.finding import Ambiguous, Finding, Judgement, Outcome, Report, Spending
-from diagnostics.jobs import identity
+from diagnostics.finding import Ambiguous, Finding, Outcome, Report, Spending
 from diagnostics.model import (
     Exchange,
     Fault,
@@ -29,14 +28,12 @@ def judge(contract: Contract, tape: Tape, scenarios: Iterable[Scenario]) -> Repo
     """Everything a run came to, from its tape alone."""
     found = [outcome(contract, tape, scenario) for scenario in scenarios]
     outcomes = weighed(contract, tape, found)
-    interrupted = any(_interrupted(exchange) for exchange in tape)
     return Report(
         tape=tape,
-        judgement=conclude(contract, tape, outcomes),
+        judgement=blame(contract, tape, outcomes),
         outcomes=outcomes,
         spending=spending(contract, tape),
         ambiguous=tuple(_ambiguous(contract, tape)),
-        interrupted=interrupted,
     )
 
 
@@ -57,11 +54,6 @@ def outcome(contract: Contract, tape: Tape, scenario: Scenario) -> Outcome:
     )
 
 
-def conclude(contract: Contract, tape: Tape, outcomes: Sequence[Outcome]) -> Judgement:
-    """The verdict of the whole, with its one blame."""
-    return blame(contract, tape, outcomes)
-
-
 def _verdict(findings: Sequence[Finding], exchanges: Sequence[Exchange]) -> Verdict:
     severities = {finding.severity for finding in findings}
     if Severity.FAIL in severities:
@@ -72,11 +64,6 @@ def _verdict(findings: Sequence[Finding], exchanges: Sequence[Exchange]) -> Verd
     if len(kept) == len(exchanges) and any(a.reason is not UnsentReason.DRY for a in kept):
         return Verdict.INCONCLUSIVE
     return Verdict.PASS if findings else Verdict.INCONCLUSIVE
-
-
-def _interrupted(exchange: Exchange) -> bool:
-    answer = exchange.answer
-    return isinstance(answer, Unsent) and answer.reason is UnsentReason.INTERRUPTED
 
 
 # --- money ------------------------------------------------------------------------------------
@@ -191,6 +178,3 @@ def running_jobs(contract: Contract, tape: Tape) -> tuple[str, ...]:
 def with_running_jobs(contract: Contract, report: Report) -> Report:
     """The report of an interrupted run, its running jobs listed."""
     return replace(report, interrupted=True, running_jobs=running_jobs(contract, report.tape))
-
-
-__all__ = ["balance", "conclude", "identity", "judge", "outcome", "spending", "with_running_jobs"]

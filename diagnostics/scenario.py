@@ -7,6 +7,16 @@ from diagnostics.contract import Contract
 from diagnostics.finding import Finding, Rule
 from diagnostics.model import Ask, Case, Tape, Text
 
+_NO_CALL = Text(
+    en="no call was given (--operation and --request)",
+    ru="вызов не задан (--operation и --request)",
+)
+
+
+def needs_plan(_contract: Contract, case: Case) -> Text | None:
+    """For `offered`: why there is nothing to do when no call is planned."""
+    return _NO_CALL if case.plan is None else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:

@@ -24,7 +24,7 @@ from diagnostics.model import (
     UnsentReason,
 )
 from diagnostics.promise import State, StateKind
-from diagnostics.scenario import Scenario
+from diagnostics.scenario import Scenario, needs_plan
 from scenarios._job_rules import (
     AMBIGUOUS,
     BACKWARDS,
@@ -56,16 +56,6 @@ STUCK_S = 120.0
 """A job that runs for less may well be healthy. Our estimate: no page tells how long one takes."""
 UNDECIDED = 0.4
 _NOT_MEDIA = frozenset({"html", "json", "xml", "text", "empty"})
-
-
-def offered(_contract: Contract, case: Case) -> Text | None:
-    """Needs a planned call."""
-    if case.plan is not None:
-        return None
-    return Text(
-        en="no call was given (--operation and --request)",
-        ru="вызов не задан (--operation и --request)",
-    )
 
 
 def ask(contract: Contract, case: Case) -> Ask:
@@ -317,5 +307,5 @@ SCENARIO = Scenario(
     ask=ask,
     judge=judge,
     rules=RULES,
-    offered=offered,
+    offered=needs_plan,
 )

@@ -6,7 +6,7 @@ from diagnostics.inspection.judge import judge
 from diagnostics.inspection.link import REDIRECTS_MAX, inputs, near, onward, trouble
 from diagnostics.inspection.rules import RULES
 from diagnostics.model import Ask, Case, Purpose, Request, Text, Together
-from diagnostics.scenario import Scenario
+from diagnostics.scenario import Scenario, needs_plan
 
 NAME = "media"
 
@@ -17,10 +17,7 @@ _URL_MAX = 8192
 def offered(contract: Contract, case: Case) -> Text | None:
     """Needs a planned call that names a file."""
     if case.plan is None:
-        return Text(
-            en="no call was given (--operation and --request)",
-            ru="вызов не задан (--operation и --request)",
-        )
+        return needs_plan(contract, case)
     if not inputs(contract.operations.get(case.plan.operation), case.plan.body):
         return Text(en="the planned call takes no media files", ru="в этом вызове нет медиафайлов")
     return None

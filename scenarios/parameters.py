@@ -25,7 +25,7 @@ from diagnostics.model import (
     Text,
 )
 from diagnostics.promise import Operation
-from diagnostics.scenario import Scenario
+from diagnostics.scenario import Scenario, needs_plan
 
 DISTINCT_MAX = 200
 """Different requests that are judged on one tape; a thousand equal polls are one."""
@@ -80,16 +80,6 @@ _OUT_OF_REACH = frozenset({"url-local", "url-placeholder"})
 _NO_REMEDY = Text(
     en="Compare with the documentation: {source}.", ru="Сверьте с документацией: {source}."
 )
-
-
-def offered(_contract: Contract, case: Case) -> Text | None:
-    """Needs a planned call."""
-    if case.plan is not None:
-        return None
-    return Text(
-        en="no call was given (--operation and --request)",
-        ru="вызов не задан (--operation и --request)",
-    )
 
 
 def ask(contract: Contract, case: Case) -> Ask:
@@ -225,6 +215,6 @@ SCENARIO = Scenario(
     ask=ask,
     judge=judge,
     rules=RULES,
-    offered=offered,
+    offered=needs_plan,
     dry=True,
 )

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnostics.credentials import Credentials, inspect_key, read, read_dotenv
+from diagnostics.credentials import inspect_key, read, read_dotenv
 from diagnostics.errors import UsageError
-from diagnostics.promise import Scheme
 from diagnostics.redact import Gate
 from tests.drive_cases import akool
 
@@ -146,7 +145,6 @@ def test_a_variable_set_to_nothing_counts_as_set(tmp_path: Path) -> None:
     keys = read(akool(), {"AKOOL_API_KEY": ""}, dotenv(tmp_path, f"AKOOL_API_KEY={KEY}"))
     assert keys.values == {"AKOOL_API_KEY": ""}
     assert keys.facts[0].problems == ("blank",)
-    assert not keys.usable(API_KEY)
 
 
 def test_a_broken_file_does_not_matter_when_the_environment_has_everything(tmp_path: Path) -> None:
@@ -159,21 +157,11 @@ def test_no_key_at_all_is_fine(tmp_path: Path) -> None:
     for path in (None, tmp_path / "absent", tmp_path):
         keys = read(akool(), {}, path)
         assert (keys.values, keys.secrets()) == ({}, [])
-        assert not any(keys.usable(scheme) for scheme in akool().schemes)
 
 
-def test_headers_and_the_token_body_carry_the_values_as_they_are() -> None:
-    keys = read(akool(), {"AKOOL_API_KEY": f"{KEY}\n"}, None)
-    assert keys.header(API_KEY) == ("x-api-key", f"{KEY}\n")
-    assert keys.header(TOKEN, "tok") == ("Authorization", "Bearer tok")
-    pair = read(akool(), {"AKOOL_CLIENT_ID": CLIENT, "AKOOL_CLIENT_SECRET": SECRET}, None)
-    assert pair.token_body(TOKEN) == {"clientId": CLIENT, "clientSecret": SECRET}
-    assert pair.usable(TOKEN)
-    assert not pair.usable(API_KEY)
-
-
-def test_a_way_to_authenticate_without_variables_is_never_usable() -> None:
-    assert not Credentials().usable(Scheme(name="none", header="X", variables=()))
+def test_values_are_carried_as_they_are() -> None:
+    keys = read(akool(), {"AKOOL_API_KEY": f"{KEY}\n", "AKOOL_CLIENT_ID": CLIENT}, None)
+    assert keys.values == {"AKOOL_API_KEY": f"{KEY}\n", "AKOOL_CLIENT_ID": CLIENT}
 
 
 # --- silence ----------------------------------------------------------------------------------
