@@ -1,0 +1,1 @@
+"""How does a prompt become a film: script, clips, downloads, one joined file?"""
