@@ -122,6 +122,8 @@ class Request:
     wait_s: float = 0.0
     label: str = ""
     """What this request stands for in the scenario's own words (an alias set, a parameter)."""
+    provider: str = ""
+    """Whom it is for; empty: the provider of the case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +160,7 @@ class Response:
     http_version: str = "HTTP/1.1"
     media: MediaFacts | None = None
     size_bytes: int = 0
-    truncated: bool = False
-    """We stopped reading at our own limit."""
+    truncated: bool = False  # we stopped reading at our own limit
 
     def header(self, name: str) -> str | None:
         """First header of that name, whatever its case."""
@@ -185,6 +186,8 @@ class FaultKind(StrEnum):
     PROTOCOL = "protocol"
     """What came back is not HTTP, or cannot be decoded."""
     REDIRECTS = "redirects"
+    LOCAL = "local"
+    """This machine could not do its part: disk full, out of memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,11 +197,9 @@ class Fault:
     kind: FaultKind
     message: str
     may_have_arrived: bool = False
-    status: int | None = None
-    """Of an answer whose body was cut."""
+    status: int | None = None  # of an answer whose body was cut
     headers: Headers = ()
-    body: bytes = b""
-    """What had arrived when it was cut."""
+    body: bytes = b""  # what had arrived when it was cut
 
 
 class UnsentReason(StrEnum):
@@ -209,9 +210,6 @@ class UnsentReason(StrEnum):
     OVER_BUDGET = "over-budget"
     EARLIER_FAILURE = "earlier-failure"
     NOT_RECORDED = "not-recorded"
-    INTERRUPTED = "interrupted"
-    FOREIGN_HOST = "foreign-host"
-    DEADLINE = "deadline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -380,6 +378,7 @@ class Case:
     seed: int = 0
     scenarios: tuple[str, ...] = ()
     """The scenarios of this run, in order."""
+    film: Mapping[str, Json] = field(default_factory=dict)  # as `film.order` writes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

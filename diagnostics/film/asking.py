@@ -5,17 +5,25 @@ example has such fields. So another provider of clips needs no code, only its co
 """
 
 import copy
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 from diagnostics.contract import Contract
 from diagnostics.film.order import Film
-from diagnostics.model import Json, Request
+from diagnostics.model import Headers, Json, Purpose, Request
 from diagnostics.promise import Operation, Parameter
 
 SCRIPT = "script"
 """The label of the call that asks for the script."""
 CLIP = "scene:"
 """Before a scene's number: the label of the call that starts its clip."""
+
+DOWNLOAD = "download:"
+"""Before a scene's number: the label of the request for its file."""
+JOIN = "JOIN"
+FINAL = "final.mp4"
+FILM = "film"
 
 _TOKENS, _TOKENS_A_SCENE = 400, 400
 _ASKED = (
@@ -104,3 +112,40 @@ def clip_request(contract: Contract, film: Film, number: int, prompt: str) -> Re
     operation = contract.operations[contract.roles["clip"]]
     body, path = clip_body(operation, film, prompt), clip_path(operation, film)
     return contract.request(operation.id, body=body, path=path, label=f"{CLIP}{number}")
+
+
+def download_request(number: int, url: str, *, wait_s: float = 0.0) -> Request:
+    """Fetch the clip of a scene, whole."""
+    return Request(
+        method="GET",
+        url=url,
+        purpose=Purpose.MEDIA,
+        authenticated=False,
+        label=f"{DOWNLOAD}{number}",
+        wait_s=wait_s,
+    )
+
+
+def join_request(film: Film, numbers: Sequence[int]) -> Request:
+    """Join the clips of these scenes into the film."""
+    told: dict[str, Json] = {
+        "clips": [clip_name(number) for number in numbers],
+        "fps": film.fps,
+        "size": f"{film.width}x{film.height}",
+        "cross_fade_s": film.cross_fade_s,
+    }
+    headers: Headers = (("Content-Type", "application/json"),)
+    return Request(
+        method=JOIN,
+        url=f"film:{FINAL}",
+        headers=headers,
+        body=json.dumps(told).encode(),
+        purpose=Purpose.MEDIA,
+        authenticated=False,
+        label=FILM,
+    )
+
+
+def clip_name(number: int) -> str:
+    """The file of a scene."""
+    return f"scene_{number}.mp4"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
+from itertools import islice, pairwise
 
 from diagnostics.contract import decode, dig
 from diagnostics.model import Json
@@ -187,6 +187,5 @@ def split(prompt: str, count: int) -> tuple[str, ...]:
         return tuple(f"{prompt.strip()} ({number}/{count})" for number in range(1, count + 1))
     edges = [len(parts) * number // count for number in range(count + 1)]
     return tuple(
-        " ".join(part.strip() for part in parts[low:high])
-        for low, high in zip(edges, edges[1:], strict=False)
+        " ".join(part.strip() for part in parts[low:high]) for low, high in pairwise(edges)
     )
