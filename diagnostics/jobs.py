@@ -161,6 +161,8 @@ class _Book:
         operation = self._contract.operations.get(request.operation or "")
         if operation is None or request.purpose is not Purpose.CALL:
             return
+        if request.provider in self._contract.partners:  # its jobs, if any, are not ours to tell
+            return
         if operation.job is not None:
             self._create(operation, operation.job, exchange)
         elif operation.id in self._readers:

@@ -130,7 +130,8 @@ def _fall(before: float | None, after: float | None) -> float | None:
 def _accepted(contract: Contract, exchange: Exchange) -> bool:
     if isinstance(exchange.answer, Fault) or exchange.response is None:
         return False
-    return contract.read(exchange.response, exchange.request.operation).ok
+    known = contract.of(exchange.request.provider)
+    return known.read(exchange.response, exchange.request.operation).ok
 
 
 # --- creates whose outcome nobody knows -------------------------------------------------------
