@@ -174,7 +174,8 @@ class Gate:
         target = replace(target, base_url=self.url(target.base_url), media_base=media)
         proxy = self.url(environment.proxy) if environment.proxy else environment.proxy
         environment = replace(environment, proxy=proxy, system=self.text(environment.system))
-        return replace(case, plan=plan, target=target, environment=environment)
+        film = self.json(dict(case.film)) if case.film else case.film
+        return replace(case, plan=plan, target=target, environment=environment, film=film)
 
     def error(self, error: BaseException) -> str:
         """An exception in one gated line, cut after it was gated."""

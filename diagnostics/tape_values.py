@@ -134,7 +134,7 @@ def _request_to(request: Request) -> dict[str, Json]:
         line["authenticated"] = False
     if request.spends:
         line["spends"] = True
-    for name in ("credits", "wait_s", "label"):
+    for name in ("credits", "wait_s", "label", "provider"):
         if value := getattr(request, name):
             line[name] = value
     return line | _body_to(request.body)
@@ -154,6 +154,7 @@ def _request_from(line: Mapping[str, Json]) -> Request:
         credits=None if credits is None else float(credits),
         wait_s=float(line.get("wait_s", 0.0)),
         label=str(line.get("label", "")),
+        provider=str(line.get("provider", "")),
     )
 
 

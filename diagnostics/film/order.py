@@ -47,6 +47,8 @@ def written(film: Film) -> dict[str, Json]:
 
 def film_of(known: Mapping[str, Json]) -> Film | None:
     """The film of a case; None when the run is about none, or a stranger wrote nonsense."""
+    if not isinstance(known, Mapping):
+        return None
     given = {part.name: known[part.name] for part in fields(Film) if part.name in known}
     kinds = {part.name: _KINDS[part.name] for part in fields(Film)}
     if "prompt" not in given:
