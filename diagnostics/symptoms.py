@@ -9,10 +9,10 @@ from pathlib import Path
 from diagnostics.errors import ContractError
 from diagnostics.model import Blame, Certainty, Json, Text
 from diagnostics.promise import Source
-from diagnostics.wording import concepts, mended
+from diagnostics.wording import concepts, mended, related, synonym
 
 ROWS = Path(__file__).with_name("symptoms.yaml")
-ENOUGH = 0.5
+ENOUGH = 0.53
 """Share of the weight that must be met for a row to count as found."""
 _NEAR = 0.85
 """Of the best score: what falls further behind is noise."""
@@ -24,6 +24,8 @@ _SLIP = 0.85
 """What a word that had to be mended counts."""
 _STRONG = 7.0
 """Weight of words that, met together in one phrase, leave no doubt."""
+_LEAST = 3.0
+"""Weight of words below which nothing was said: `404`, `error`, `video`."""
 _PHRASE = 0.7
 """Share of a phrase that must stand in a longer text."""
 _LOOSE = 3
@@ -137,8 +139,12 @@ class Index:
 
     @cached_property
     def _foreign(self) -> float:
-        """The weight of a word that stands in no row: as much as a rare one."""
-        return log(1 + len(self.rows) / 2)
+        """The weight of a word that stands in no row: as much as the rarest."""
+        return log(1 + len(self.rows))
+
+    @cached_property
+    def _mendable(self) -> frozenset[str]:
+        return related(self._weights.keys())
 
     def find(self, text: str) -> tuple[Found, ...]:
         """The rows that fit, best first."""
@@ -161,9 +167,15 @@ class Index:
             better = None
             if word not in known and (word in self._mended or mending < _MENDED_MAX):
                 mending += word not in self._mended
-                better = self._mended.setdefault(word, mended(word, known))
+                better = self._mend(word)
             asked.append((better, _SLIP) if better else (word, 1.0))
         return tuple(asked)
+
+    def _mend(self, word: str) -> str | None:
+        if word not in self._mended:
+            better = mended(word, self._mendable)
+            self._mended[word] = synonym(better) if better else None
+        return self._mended[word]
 
     def _score(self, held: _Held, asked: tuple[tuple[str, float], ...]) -> float:
         covered, said = self._covered(held, dict(asked)), self._said(held, asked)
@@ -176,7 +188,7 @@ class Index:
             weight = self._weights.get(word, self._foreign)
             total += weight
             met += weight * trust * held.words.get(word, 0.0)
-        return met / total * min(1.0, met / (_STRONG / 2)) if total else 0.0
+        return met / total if met >= _LEAST else 0.0
 
     def _said(self, held: _Held, asked: tuple[tuple[str, float], ...]) -> float:
         """How much of one of the row's phrases stands together in the query: for a long log."""

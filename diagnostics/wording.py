@@ -17,6 +17,7 @@ TAIL_CHARS = 12_000
 _WORD = re.compile(r"\d+\.\d+|[^\W_]+(?:[_-][^\W_]+)*")
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _RUSSIAN = re.compile(r"[а-я]")
+_MEASURE = re.compile(r"(\d+)([a-zа-я]+)")
 _STEM_MIN = 3
 _SHORT = 2
 _TYPO_MIN = 5
@@ -72,6 +73,8 @@ def _parts(word: str) -> Iterator[str]:
     yield word.lower().replace("-", "")
     for piece in re.split("[_-]", word):
         yield piece.lower()
+        if measure := _MEASURE.fullmatch(piece):
+            yield from measure.groups()
         if not piece.islower() and not piece.isupper():
             yield from (inner.lower() for inner in _CAMEL.findall(piece))
 
@@ -110,6 +113,11 @@ def _cut(word: str, endings: Collection[str]) -> str:
     return word
 
 
+def same_words() -> tuple[tuple[str, ...], ...]:
+    """The lines of words that mean the same."""
+    return _words().same
+
+
 def synonym(stemmed: str) -> str:
     """The word that stands for all of its meaning."""
     return _groups().get(stemmed, stemmed)
@@ -123,6 +131,11 @@ def _groups() -> dict[str, str]:
         for one in stems:
             found.setdefault(one, stems[0])
     return found
+
+
+def related(stems: Collection[str]) -> frozenset[str]:
+    """These stems, and every stem that means the same as one of them."""
+    return frozenset(stems).union(one for one, first in _groups().items() if first in stems)
 
 
 def mended(word: str, known: Collection[str]) -> str | None:
