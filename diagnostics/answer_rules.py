@@ -189,6 +189,14 @@ FAULTS: dict[FaultKind, tuple[Blame, Text, Text]] = {
         Text(en="redirects lead in a circle", ru="перенаправления ходят по кругу"),
         Text(en="Use the final address.", ru="Используйте конечный адрес."),
     ),
+    FaultKind.LOCAL: (
+        Blame.CLIENT,
+        Text(en="this machine could not do its part", ru="своя часть не удалась этой машине"),
+        Text(
+            en="Look at free disk space, memory and the rights on the folder, then repeat.",
+            ru="Проверьте место на диске, память и права на папку, затем повторите.",
+        ),
+    ),
 }
 FAULT_RULES = {
     kind: Rule(

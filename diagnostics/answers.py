@@ -85,8 +85,14 @@ def business(contract: Contract, exchange: Exchange, reading: Reading) -> Findin
     code, name = str(reading.code), subject(exchange)
     known = contract.errors.get(code)
     if known is None or known.blame is Blame.NONE:  # elsewhere's success is no answer here
-        facts = {"code": code, "message": reading.message}
-        return Finding(rule=UNKNOWN_CODE, subject=name, facts=facts, certainty=0.4, code=code)
+        found = Finding(
+            rule=UNKNOWN_CODE,
+            subject=name,
+            facts={"code": code, "message": reading.message},
+            certainty=0.4,
+            code=code,
+        )
+        return _by_status(found, exchange.response)
     operation = contract.operations.get(exchange.request.operation or "")
     meaning = (operation.codes.get(code) if operation else None) or known.meanings[0].text
     return Finding(
@@ -103,6 +109,19 @@ def business(contract: Contract, exchange: Exchange, reading: Reading) -> Findin
         certainty=certainty_of(known),
         code=code,
     )
+
+
+_SURE_OF_STATUS = 0.7
+"""An HTTP status tells something where the provider's own word tells nothing."""
+
+
+def _by_status(found: Finding, response: Response | None) -> Finding:
+    """An unknown code, blamed as the HTTP status under which it came suggests."""
+    status = response.status if response else 0
+    if status < 400:  # noqa: PLR2004  # HTTP's own border of failure
+        return found
+    blame, certainty, _ = _status(status)
+    return replace(found, blame=blame, certainty=certainty * _SURE_OF_STATUS)
 
 
 def _same(one: str, other: str) -> bool:

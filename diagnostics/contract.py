@@ -7,7 +7,7 @@ extensions in `contracts/extensions.schema.yaml`.
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from urllib.parse import quote, urlencode, urlsplit
@@ -33,14 +33,31 @@ class Contract:
     errors: Mapping[str, ErrorCode]
     limits: Mapping[str, Json]
     roles: Mapping[str, str]
-    """Operations by what scenarios need: `balance` (free authenticated read; where its credit
-    stands is `balance_field`), `token`, `example` (the create a bare emulator run plays)."""
+    """Operations by what scenarios need: `balance` (tells the credit; where is `balance_field`),
+    `probe` (a free authenticated read, where there is no balance), `token`, `example` (the create a
+    bare emulator run plays), `clip` (makes one scene of a film), `write` (a language model)."""
     identifiers: Mapping[str, tuple[str, ...]]
     """What to lift to the top of a report: kind to header names and body paths."""
     pitfalls: tuple[Pitfall, ...] = ()
     webhook: Mapping[str, Json] = field(default_factory=dict)
     version: str = ""
     file: str = ""
+    default: bool = False
+    """What a bare command means."""
+    unknown_path: str = ""
+    """The code that an address nobody knows answers with; empty: an HTML page."""
+    partners: "Mapping[str, Contract]" = field(default_factory=dict)
+    """Other providers that a pipeline speaks to, by name."""
+
+    @cached_property
+    def probe(self) -> str:
+        """The free authenticated read by which a key is tried; empty: there is none."""
+        found = self.roles.get("balance") or self.roles.get("probe") or ""
+        return found if found in self.operations else ""
+
+    def of(self, provider: str) -> "Contract":
+        """By whose word an exchange with that provider is read; empty: our own."""
+        return self.partners.get(provider, self)
 
     @cached_property
     def aliases(self) -> tuple[Alias, ...]:
@@ -144,8 +161,12 @@ class Contract:
         known = self.operations.get(operation or "")
         body = decode(response.body)
         for envelope in self._envelopes(known):
-            if isinstance(body, dict) and envelope.code in body:
-                return _reading(envelope, body)
+            found = reading(envelope, body, response.status)
+            if found is not None:
+                exact = f"{response.status}/{found.code}"
+                return replace(found, code=exact) if exact in self.errors else found
+        if not response.body and response.status in _BODILESS:
+            return Reading(ok=True, code=None, message="", body=None)
         return Reading(ok=False, code=None, message="", body=body)
 
     def _envelopes(self, known: Operation | None) -> Iterator[Envelope]:
@@ -154,6 +175,7 @@ class Contract:
         yield from self.envelopes.values()
 
 
+_BODILESS = frozenset({204, 205})
 _PLACE = re.compile(r"\{([^}]+)\}")
 
 
@@ -190,16 +212,59 @@ def _scalar(value: Json) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _reading(envelope: Envelope, body: dict[str, Json]) -> Reading:
-    code = body[envelope.code]
-    partial = [part for path in envelope.partial for part in dig(body, path) if part]
+def reading(envelope: Envelope, body: Json, status: int) -> Reading | None:
+    """What a body says by that envelope; None when it is not written that way."""
+    if envelope.success:
+        return _by_code(envelope, body)
+    if body is None:
+        return None
+    failed = first(body, envelope.failure) is not None
+    good = 200 <= status < 300  # noqa: PLR2004  # HTTP's own borders of success
+    if good and not failed:
+        held = not envelope.data or (isinstance(body, dict) and envelope.data in body)
+        return _told(envelope, body, ok=True, code=None) if held else None
+    message = first(body, envelope.messages)
+    if not failed and message is None:
+        return None
+    return _told(envelope, body, ok=False, code=_named(body, envelope.codes) or str(status))
+
+
+def _by_code(envelope: Envelope, body: Json) -> Reading | None:
+    if not isinstance(body, dict):
+        return None
+    found = [body[envelope.code]] if envelope.code in body else dig(body, envelope.code)
+    if not found:
+        return None
+    code = found[0]
+    good = any(type(code) is type(word) and code == word for word in envelope.success)
+    if good and envelope.failure and first(body, envelope.failure) is not None:
+        return _told(envelope, body, ok=False, code=_named(body, envelope.codes[1:]) or "error")
+    return _told(envelope, body, ok=good, code=_code(code))
+
+
+def _told(envelope: Envelope, body: Json, *, ok: bool, code: str | None) -> Reading:
+    message = first(body, envelope.messages)
     return Reading(
-        ok=any(type(code) is type(good) and code == good for good in envelope.success),
-        code=_code(code),
-        message=str(body.get(envelope.message) or ""),
+        ok=ok,
+        code=code,
+        message="" if message is None else str(message),
         body=body,
-        partial=tuple(partial),
+        partial=tuple(part for path in envelope.partial for part in dig(body, path) if part),
     )
+
+
+_CODE = re.compile(r"[\w./-]{1,64}")
+"""A code is a word; a bare string of an error may be a whole sentence."""
+
+
+def _named(body: Json, paths: tuple[str, ...]) -> str | None:
+    """The first of the paths at which a code stands."""
+    for path in paths:
+        for found in dig(body, path):
+            code = None if isinstance(found, bool) else _code(found)
+            if code and _CODE.fullmatch(code):
+                return code
+    return None
 
 
 def _code(code: Json) -> str | None:

@@ -134,12 +134,12 @@ def _check_names(path: Path, compiled: Mapping[str, Json]) -> None:
     """What names an operation, an envelope or a code must name one that exists."""
     operations, envelopes = compiled["operations"], compiled["provider"]["envelopes"]
     for role, name in compiled["provider"]["roles"].items():
-        if role != "balance_field" and name not in operations:
+        if role not in {"balance_field", "balance_unit"} and name not in operations:
             raise broken(path, ("x-provider", "roles", role), f"no operation is called {name}")
     for operation in operations.values():
         steps = ("paths", operation["path"], operation["method"].lower())
         job = operation.get("job") or {"read": "", "lookup": ""}
-        for word in ("read", "lookup"):
+        for word in ("read", "lookup", "cancel"):
             if job.get(word) and job[word] not in operations:
                 raise broken(path, (*steps, "x-job"), f"no operation is called {job[word]}")
         if operation["envelope"] not in envelopes:
@@ -223,6 +223,8 @@ def _operation(
             name: example["value"] for name, example in content.get("examples", {}).items()
         },
         "answer": _answer(found),
+        "answers": _answers(found),
+        "success_status": _success(found)[0],
     }
 
 
@@ -236,9 +238,23 @@ def _parameter(parameter: Mapping[str, Json], sources: _Sources) -> dict[str, Js
 
 
 def _answer(found: Mapping[str, Json]) -> Json:
-    responses = found.get("responses", {})
-    good = responses.get("200") or {}
-    return good.get("content", {}).get("application/json", {}).get("example")
+    good = _success(found)[1]
+    shown = good.get("content", {}).get("application/json", {}).get("example")
+    return next(iter(_answers(found).values()), None) if shown is None else shown
+
+
+def _answers(found: Mapping[str, Json]) -> dict[str, Json]:
+    """Examples of a success by name: by the state of the job of which they tell."""
+    content = _success(found)[1].get("content", {}).get("application/json", {})
+    return {name: example["value"] for name, example in content.get("examples", {}).items()}
+
+
+def _success(found: Mapping[str, Json]) -> tuple[int, dict[str, Json]]:
+    """The first documented status of success, and what is said of it."""
+    for status, response in found.get("responses", {}).items():
+        if len(status) == 3 and status.isdecimal() and status.startswith("2"):  # noqa: PLR2004  # digits of a status
+            return int(status), response or {}
+    return 200, {}
 
 
 def _media(schema: Mapping[str, Json], place: str, sources: _Sources) -> Iterator[tuple[str, Json]]:

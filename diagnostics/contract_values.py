@@ -10,6 +10,7 @@ from diagnostics.promise import (
     CrossRule,
     Envelope,
     ErrorCode,
+    Hold,
     Job,
     Meaning,
     MediaLimits,
@@ -44,6 +45,8 @@ def contract(compiled: Mapping[str, Json], *, file: str) -> Contract:
         webhook=provider.get("webhook", {}),
         version=compiled["version"],
         file=file,
+        default=provider.get("default", False),
+        unknown_path=provider.get("unknown_path", ""),
     )
 
 
@@ -71,7 +74,16 @@ def _operation(fact: Mapping[str, Json]) -> Operation:
     job = fact["job"]
     return Operation(
         **_only(fact, "id", "method", "host", "path", "title", "authenticated", "destructive"),
-        **_only(fact, "body_schema", "envelope", "codes", "examples", "answer"),
+        **_only(
+            fact,
+            "body_schema",
+            "envelope",
+            "codes",
+            "examples",
+            "answer",
+            "answers",
+            "success_status",
+        ),
         source=_source(fact["source"]),
         price=_with(Price, fact["price"], by=tuple(fact["price"].get("by", ()))),
         parameters=tuple(Parameter(**parameter) for parameter in fact["parameters"]),
@@ -126,9 +138,19 @@ def _job(fact: Mapping[str, Json]) -> Job:
         value: State(value=value, name=state["name"], kind=StateKind(state["kind"]))
         for value, state in fact["states"].items()
     }
-    paths = {name: tuple(fact.get(name, ())) for name in ("id", "status", "output", "reason")}
-    job: Job = _with(Job, fact, states=states, **paths)
+    hold = fact.get("wait")
+    job: Job = _with(
+        Job,
+        fact,
+        states=states,
+        **{name: tuple(fact.get(name, ())) for name in _JOB_PATHS},
+        record={name: tuple(paths) for name, paths in fact.get("record", {}).items()},
+        wait=Hold(**_own(hold)) if hold else None,
+    )
     return job
+
+
+_JOB_PATHS = ("id", "status", "output", "reason", "code", "details")
 
 
 _MEDIA_LISTS = ("formats", "video_codecs", "audio_codecs")
@@ -153,12 +175,20 @@ def _rule(fact: Mapping[str, Json]) -> CrossRule:
 
 
 def _envelope(name: str, fact: Mapping[str, Json]) -> Envelope:
-    lists = {word: tuple(fact.get(word, ())) for word in ("success", "partial")}
-    return Envelope(**{**_own(fact), "name": name, **lists})
+    lists: dict[str, Any] = {w: tuple(fact.get(w, ())) for w in ("success", "partial", "failure")}
+    codes, messages = _several(fact.get("code")), _several(fact.get("message"))
+    lists |= {"code": (*codes, "")[0], "codes": codes, "message": (*messages, "")[0]}
+    return Envelope(**{**_own(fact), "name": name, **lists, "messages": messages})
+
+
+def _several(paths: Json) -> tuple[str, ...]:
+    """One path, or several in order."""
+    return tuple(paths) if isinstance(paths, list) else (paths,) if paths else ()
 
 
 def _scheme(fact: Mapping[str, Json]) -> Scheme:
-    return Scheme(**{**_own(fact), "variables": tuple(fact["variables"])})
+    lists = {"variables": tuple(fact["variables"]), "length": tuple(fact.get("length", ()))}
+    return Scheme(**{**_own(fact), **lists})
 
 
 def _own(fact: Mapping[str, Json]) -> dict[str, Any]:

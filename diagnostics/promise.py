@@ -42,6 +42,14 @@ class ErrorCode:
     alternatives: tuple[Blame, ...] = ()
     inspect_inputs: bool = False
     note: str = ""
+    http: int | None = None
+    """The HTTP status that goes with it; None: 200, where the body alone says it."""
+    state: str = ""
+    """The job state that this answer to a status read amounts to (`not_found`)."""
+    pattern: str = ""
+    """Finds the code in free text, where a failed job's reason only quotes it."""
+    also: Mapping[str, Json] = field(default_factory=dict)
+    """What else of the failure body goes with it, by dotted path (`error.type`)."""
 
 
 class StateKind(StrEnum):
@@ -54,6 +62,8 @@ class StateKind(StrEnum):
     READY = "ready"
     """Usable now though not over: AKOOL's live face swap says 2 for "connect now"."""
     CLOSED = "closed"
+    WAITING = "waiting"
+    """Goes no further until a person acts: another poll will say the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +76,18 @@ class State:
 
     @property
     def final(self) -> bool:
-        """No later poll will say anything else."""
+        """No later poll will say anything else, unless somebody acts."""
         return self.kind not in {StateKind.PENDING, StateKind.RUNNING}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A create that may keep its answer back until the job is over: `Prefer: wait=30`."""
+
+    header: str
+    pattern: str
+    """On the header's value; group 1, if it matches, is how many seconds."""
+    max_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +96,9 @@ class Job:
 
     Several paths are alternatives, tried in order. `read_name` is the parameter that carries the
     id, `read_in` is `query`, `path` or `body`. `lookup` is the operation that lists recent jobs
-    (to look for a create whose answer was lost); empty: the provider has none.
+    (to look for a create whose answer was lost), `cancel` the one that stops a job (its id travels
+    as in `read`); empty: the provider has none. `record` is where the other fields of a status
+    answer stand: progress, duration, file_size, created_at, estimated_time.
     """
 
     family: str
@@ -88,8 +110,20 @@ class Job:
     states: Mapping[str, State]
     output: tuple[str, ...]
     reason: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
+    """Where a failed job names its error code."""
+    details: tuple[str, ...] = ()
+    record: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lifetime_days: float | None = None
     lookup: str = ""
+    cancel: str = ""
+    advised_interval_s: float | None = None
+    """How often the provider's own words or clients poll."""
+    expected_s: float | None = None
+    """How long a job usually takes."""
+    most_s: float | None = None
+    """After that long it is stuck, or the provider itself gives up."""
+    wait: Hold | None = None
     source: Source = Source(page="")
 
 
@@ -232,15 +266,34 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """Where a body says success or failure. `success` are the values of `code` that mean it."""
+    """Where a body says success or failure. Two styles, which may be mixed.
+
+    With `success`: these values of the first of `codes` mean it, whatever the HTTP status says.
+    Without: the HTTP status says it. In both, a value at one of the paths in `failure` means that
+    it failed. Paths are dotted; of several the first that holds something counts.
+    """
 
     name: str
-    code: str
-    success: tuple[Json, ...]
-    message: str
+    code: str = ""
+    success: tuple[Json, ...] = ()
+    message: str = ""
     data: str = ""
+    """Where the answer's own content stands; without `success`, a success has to have it."""
     partial: tuple[str, ...] = ()
     """Lists that hide failed parts inside a success (`data.errorList`)."""
+    codes: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+    failure: tuple[str, ...] = ()
+    example: Json = None
+    """A failure body, into which the emulator lays code and message."""
+    media_type: str = "application/json"
+    """Of failures."""
+
+    def __post_init__(self) -> None:
+        if self.code and not self.codes:
+            object.__setattr__(self, "codes", (self.code,))
+        if self.message and not self.messages:
+            object.__setattr__(self, "messages", (self.message,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +313,10 @@ class Scheme:
     token: str = ""
     pattern: str = ""
     """What a key usually looks like: a warning, never a rule."""
+    mark: str = ""
+    """By this a key betrays its provider, whoever it was given to."""
+    length: tuple[int, ...] = ()
+    """Lengths that were seen: another one is a reason to ask whether it was cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,6 +359,9 @@ class Operation:
     """Documented request bodies by name. The first is what the emulator run sends."""
     answer: Json = None
     """A documented success body."""
+    answers: Mapping[str, Json] = field(default_factory=dict)
+    """The same by the state of the job that it tells of, where the documents show several."""
+    success_status: int = 200
 
     @property
     def spends(self) -> bool:

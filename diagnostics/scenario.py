@@ -38,3 +38,5 @@ class Scenario:
     offered: Callable[[Contract, Case], Text | None] = lambda _contract, _case: None
     dry: bool = False
     """Its requests are only built, never sent."""
+    on_request: bool = False
+    """Part of a run only where it is named."""

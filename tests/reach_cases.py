@@ -35,7 +35,7 @@ from tests.drive_cases import akool, answer, case, exchange
 NOW_S = 1_795_000_000.0
 HEALTHY = answer({"code": 1000, "msg": "OK", "data": {"credit": 500}})
 REFUSED = answer({"code": 1101, "msg": "Invalid authorization"})
-UNSENT = Unsent(reason=UnsentReason.DEADLINE)
+UNSENT = Unsent(reason=UnsentReason.OVER_BUDGET)
 
 
 def fault(kind: FaultKind, message: str = "it broke") -> Fault:

@@ -12,12 +12,13 @@ import pytest
 from diagnostics.contract import Contract
 from diagnostics.drive.clock import RealClock, VirtualClock, run
 from diagnostics.emulator.app import Emulator
-from diagnostics.emulator.bodies import Bodies, lay
+from diagnostics.emulator.bodies import Bodies
 from diagnostics.emulator.call import parsed_query, read_body
 from diagnostics.emulator.callbacks import Callbacks
 from diagnostics.emulator.faults import FaultPlan, JobFault
 from diagnostics.emulator.inputs import BYTES_MAX, Inputs
 from diagnostics.emulator.jobs import Jobs, named_in
+from diagnostics.emulator.laying import lay
 from diagnostics.emulator.samples import sample
 from diagnostics.emulator.serve import Served, base_url, bound
 from diagnostics.errors import UsageError

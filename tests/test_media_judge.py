@@ -111,7 +111,7 @@ def test_a_healthy_file_is_told_with_its_facts_and_blames_nobody() -> None:
 def test_an_input_that_nobody_fetched_is_not_called_healthy() -> None:
     (found,) = judged()
     assert (found.rule.code, found.blame) == ("media-not-fetched", Blame.UNDECIDED)
-    unsent = Unsent(reason=UnsentReason.DEADLINE)
+    unsent = Unsent(reason=UnsentReason.OVER_BUDGET)
     assert codes(judged(exchange(unsent))) == ["media-not-fetched"]
 
 

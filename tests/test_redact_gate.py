@@ -97,9 +97,9 @@ def test_faults_and_unsent_requests_are_gated(gate: Gate) -> None:
     assert shown.message == f"illegal header value '{SHOWN}'"
     assert shown.headers == (("set-cookie", "sid=<secret:cookie#1>; Path=/"),)
     assert shown.body == f'{{"token": "{SHOWN}'.encode()
-    unsent = Unsent(reason=UnsentReason.FOREIGN_HOST, message=f"not to {KEY}.test")
+    unsent = Unsent(reason=UnsentReason.OVER_BUDGET, message=f"not to {KEY}.test")
     kept = gate.exchange(replace(PLAIN, answer=unsent)).answer
-    assert kept == Unsent(reason=UnsentReason.FOREIGN_HOST, message=f"not to {SHOWN}.test")
+    assert kept == Unsent(reason=UnsentReason.OVER_BUDGET, message=f"not to {SHOWN}.test")
 
 
 def test_the_bought_token_is_not_on_the_tape(gate: Gate) -> None:

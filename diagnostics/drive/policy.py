@@ -4,16 +4,19 @@ Seed 000's schedule: at once, then after 2, 4, 8, 16 s, never more than 30 s.
 """
 
 import random
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from diagnostics.contract import Contract
+from diagnostics.contract import Contract, decode, first
 from diagnostics.model import (
     Blame,
     Exchange,
     Fault,
     FaultKind,
+    Json,
     Purpose,
     Response,
     Retry,
@@ -25,7 +28,14 @@ PATIENCE_S = 120.0
 """A `Retry-After` beyond this is reported, not waited for."""
 
 _HOPELESS = frozenset(
-    {FaultKind.BAD_REQUEST, FaultKind.TLS, FaultKind.PROXY, FaultKind.REDIRECTS, FaultKind.DNS}
+    {
+        FaultKind.BAD_REQUEST,
+        FaultKind.TLS,
+        FaultKind.PROXY,
+        FaultKind.REDIRECTS,
+        FaultKind.DNS,
+        FaultKind.LOCAL,
+    }
 )
 _LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
 _WORK_UNKNOWN = frozenset({408, 500, 502, 504, 520, 522, 524})
@@ -49,7 +59,8 @@ class Policy:
             return None
         if ambiguous(self.contract, exchange) or not self._worth_it(exchange):
             return None
-        asked_s = retry_after_s(exchange.answer, now_s)
+        contract = self.contract.of(request.provider)
+        asked_s = asked_to_wait_s(contract, exchange.answer, now_s)
         if asked_s is not None and asked_s > PATIENCE_S:
             return None
         return max(self._backoff_s(exchange.attempt), asked_s or 0.0)
@@ -64,12 +75,13 @@ class Policy:
             return False
         if isinstance(answer, Fault):
             return answer.kind not in _HOPELESS
-        reading = self.contract.read(answer, exchange.request.operation)
+        contract = self.contract.of(exchange.request.provider)
+        reading = contract.read(answer, exchange.request.operation)
         if reading.ok:
             return False
         if reading.code is None:
             return answer.status in _LATER
-        known = self.contract.errors.get(reading.code)
+        known = contract.errors.get(reading.code)
         if known is None or (known.inspect_inputs and self.inputs_unfit):
             return False
         return known.retry in {Retry.BACKOFF, Retry.AFTER_RESET}
@@ -87,10 +99,56 @@ def ambiguous(contract: Contract, exchange: Exchange) -> bool:
     accepted = 200 <= answer.status < 300  # noqa: PLR2004  # HTTP's own borders of success
     if not accepted and answer.status not in _WORK_UNKNOWN:
         return False
+    contract = contract.of(exchange.request.provider)
     reading = contract.read(answer, exchange.request.operation)
     known = contract.errors.get(reading.code or "")
     refused = reading.code is not None and not (known and known.blame is Blame.NONE)
     return not reading.ok and not refused
+
+
+def asked_to_wait_s(contract: Contract, answer: object, now_s: float) -> float | None:
+    """For how long the provider asks to be left alone, in whichever way it writes a reset."""
+    reset = contract.limits.get("reset")
+    ways = reset.get("ways", ()) if isinstance(reset, dict) else ()
+    if isinstance(answer, Response) and answer.status in _LATER:
+        for way in ways:
+            told_s = _told_s(answer, way, now_s)
+            if told_s is not None:
+                return told_s
+    return retry_after_s(answer, now_s)
+
+
+def _told_s(answer: Response, way: Mapping[str, Json], now_s: float) -> float | None:
+    text = answer.header(way["header"]) if "header" in way else None
+    if "field" in way:
+        text = first(decode(answer.body), (way["field"],))
+    if not isinstance(text, str) or len(text) > _RESET_LENGTH_MAX:
+        return None
+    if "pattern" in way:
+        found = re.search(way["pattern"], text)
+        text = found[1] if found else ""
+    return in_seconds(text, way["unit"], now_s)
+
+
+_RESET_LENGTH_MAX = 4000
+_NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,9})?", re.ASCII)
+_PARTS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|h|m|s|d)", re.ASCII)
+_UNITS_S = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+
+
+def in_seconds(text: str, unit: str, now_s: float) -> float | None:
+    """A reset as providers write it: `s`, `s-or-date`, `ms`, `duration` (6m0s), `epoch-s`."""
+    text = text.strip()
+    if unit == "duration":
+        parts = _PARTS.findall(text)
+        whole = parts and "".join(number + name for number, name in parts) == text
+        return sum(float(number) * _UNITS_S[name] for number, name in parts) if whole else None
+    if _NUMBER.fullmatch(text):
+        value = float(text)
+        return (
+            max(0.0, value - now_s) if unit == "epoch-s" else value / (1000 if unit == "ms" else 1)
+        )
+    return _until_s(text, now_s) if unit == "s-or-date" else None
 
 
 def retry_after_s(answer: object, now_s: float) -> float | None:
@@ -100,6 +158,11 @@ def retry_after_s(answer: object, now_s: float) -> float | None:
         return None
     if value.strip().isascii() and value.strip().isdigit():  # no superscripts, no other scripts
         return float(value[:9])
+    return _until_s(value, now_s)
+
+
+def _until_s(value: str, now_s: float) -> float | None:
+    """Seconds until an HTTP date."""
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, TypeError, OverflowError, IndexError):

@@ -35,6 +35,13 @@ class Account:
         )
         self._key = self.key.encode()
         self._window_s, self._made = -math.inf, 0
+        rate = contract.limits.get("rate") or {}
+        headers = rate.get("headers")
+        told = headers.items() if isinstance(headers, dict) else ()
+        self._rate_headers = tuple((name.lower().encode(), what) for name, what in told)
+        self._reads_per_minute = float(rate.get("reads_per_minute") or self.rate_per_minute or 0)
+        ways = (contract.limits.get("reset") or {}).get("ways", ())
+        self._retry_after = any(way.get("header", "").lower() == "retry-after" for way in ways)
 
     def admits(self, headers: Iterable[tuple[bytes, bytes]]) -> bool | None:
         """True: a good credential. False: a wrong one. None: none, or an empty one."""
@@ -90,10 +97,31 @@ class Account:
 
     def hurries(self, now_s: float) -> bool:
         """Count a paid call; whether it is one too many in this minute."""
-        if not 0 <= now_s - self._window_s < MINUTE_S:
-            self._window_s, self._made = now_s, 0
+        self._roll(now_s)
         self._made += 1
         return self.rate_per_minute is not None and self._made > self.rate_per_minute
+
+    def _roll(self, now_s: float) -> None:
+        if not 0 <= now_s - self._window_s < MINUTE_S:
+            self._window_s, self._made = now_s, 0
+
+    def rate_headers(self, op: Operation, now_s: float) -> tuple[tuple[bytes, bytes], ...]:
+        """What this provider's answers tell about limits, in its own headers."""
+        if not self._rate_headers or self.rate_per_minute is None:
+            return ()
+        self._roll(now_s)
+        limit = int(self.rate_per_minute if op.spends else self._reads_per_minute)
+        left = max(0, limit - self._made) if op.spends else max(0, limit - 1)
+        reset_s = max(1, math.ceil(self._window_s + MINUTE_S - now_s)) if op.spends else 1
+        told = {
+            "limit": limit, "remaining": left, "reset_s": reset_s, "reset_duration": f"{reset_s}s",
+        }  # fmt: skip
+        return tuple((name, str(told[what]).encode()) for name, what in self._rate_headers)
+
+    def retry_headers(self, now_s: float) -> tuple[tuple[bytes, bytes], ...]:
+        """When a call that came too often may come again, where this provider says so."""
+        after_s = max(1, math.ceil(self._window_s + MINUTE_S - now_s))
+        return ((b"retry-after", b"%d" % after_s),) if self._retry_after else ()
 
 
 def _in_order(schemes: tuple[Scheme, ...]) -> list[Scheme]:
@@ -102,7 +130,7 @@ def _in_order(schemes: tuple[Scheme, ...]) -> list[Scheme]:
 
 
 def _emulated_rate(contract: Contract) -> float | None:
-    """Paid calls a minute, where the contract gives the emulator a figure."""
-    rate = contract.limits.get("rate")
-    figure = rate.get("emulated_per_minute") if isinstance(rate, dict) else None
+    """Paid calls a minute: the emulator's own figure, else the provider's."""
+    rate = contract.limits.get("rate") or {}
+    figure = rate.get("emulated_per_minute", rate.get("per_minute"))
     return float(figure) if isinstance(figure, int | float) else None

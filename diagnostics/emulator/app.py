@@ -88,7 +88,7 @@ class Emulator:
             contract,
             account=self.account,
             jobs=self.jobs,
-            bodies=Bodies(contract, self.jobs, self.media_base),
+            bodies=Bodies(contract, self.jobs, self.media_base, self.base_url),
             callbacks=self.callbacks,
             clock=clock,
             inputs=Inputs(clock, self._own, input_wait_s),
@@ -209,7 +209,9 @@ class Emulator:
         if route.kind == "wrong-method":
             headers = ((b"allow", route.allow.encode()),)
             return page(405, f"Cannot {call.method[:20]} {call.path[:_PATH_MAX]}", headers)
-        return page(404, f"Cannot {call.method[:20]} {call.path[:_PATH_MAX]}")
+        return self._service.unknown(call) or page(
+            404, f"Cannot {call.method[:20]} {call.path[:_PATH_MAX]}"
+        )
 
     def _control(self) -> dict[str, str | None]:
         return {

@@ -4,13 +4,17 @@ import math
 import re
 from collections.abc import Mapping
 from copy import deepcopy
+from datetime import UTC, datetime
 from functools import cache
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from diagnostics.contract import Contract, dig, first
 from diagnostics.emulator.codes import dump
 from diagnostics.emulator.jobs import Jobs, Work
+from diagnostics.emulator.laying import lay
 from diagnostics.model import Json
-from diagnostics.promise import Operation
+from diagnostics.promise import Envelope, Operation
 
 _URL = re.compile(r"https?://", re.IGNORECASE)
 _KINDS = {
@@ -18,17 +22,23 @@ _KINDS = {
     "mp3": "speech.mp3", "wav": "speech.wav", "m4a": "speech.m4a", "mp4": "clip.mp4",
 }  # fmt: skip
 _LISTED_MAX = 20
+_EPOCH_S = range(1_400_000_000, 2_100_000_000)
 _EPOCH_MS = range(1_400_000_000_000, 2_100_000_000_000)
-"""Numbers that are a time in the examples: a new job is not three years old."""
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
+"""Values that are a time in the examples: a new job is not three years old."""
+_ENDS = re.compile(r"(?:completed|finished|ended)_?(?:at|time)?", re.IGNORECASE)
+_ID_LENGTH_MIN = 6
+"""A documented id shorter than that may stand in a text by chance."""
 _DEPTH_MAX = 40
 
 
 class Bodies:
     """Answers of one emulator. No URL in them leaves this machine."""
 
-    def __init__(self, contract: Contract, jobs: Jobs, media_base: str) -> None:
+    def __init__(self, contract: Contract, jobs: Jobs, media_base: str, base_url: str = "") -> None:
         self._contract = contract
         self._jobs = jobs
+        self._base_url = base_url
         self._spare = frozenset(_spare_names(contract))
         self._callbacks = frozenset(contract.webhook.get("parameters") or ())
         self._plain: dict[str, bytes] = {}
@@ -50,8 +60,9 @@ class Bodies:
     def accepted(self, work: Work, body: Json, now_s: float) -> bytes:
         """The answer to a create."""
         op, job = work.operation, work.job
-        answer = self._shown(op, body, now_s)
+        times = _Times(now_s, work.ends_s)
         value = work.state(now_s)
+        answer = self._shown(op, body, times, op.answers.get(value, op.answer))
         for path in _present(answer, job.status):
             lay(answer, path, _like(answer, path, value))
         for path in _present(answer, job.id):
@@ -60,7 +71,7 @@ class Bodies:
                 lay(answer, place, _list(answer, place)[:1] or [{}])
             lay(answer, path, work.id)
         self._spare_ids(answer, work)
-        return dump(answer)
+        return _renamed(op, work, dump(answer))
 
     def _spare_ids(self, answer: Json, work: Work) -> None:
         parent, _, own = work.job.id[0].rpartition(".")
@@ -75,7 +86,7 @@ class Bodies:
         key = (op.id, value, work.delivers(value, now_s))
         found = work.answers.get(key)
         if found is None:
-            found = dump(self._about(op, work, value, now_s))
+            found = _renamed(op, work, dump(self._about(op, work, value, now_s)))
             if len(work.answers) < len(work.job.states) * 2 + 2:
                 work.answers[key] = found
         return found
@@ -104,8 +115,9 @@ class Bodies:
     def _entry(self, pattern: Json, work: Work, now_s: float) -> Json:
         entry = deepcopy(pattern)
         value = work.state(now_s)
-        url = self._output(work) if work.delivers(value, now_s) else ""
-        facts = {_last(work.job.id[0]): work.id}
+        absent = "" if self._contract.envelopes[work.operation.envelope].success else None
+        url = self._output(work) if work.delivers(value, now_s) else absent
+        facts: dict[str, Json] = {_last(work.job.id[0]): work.id}
         facts |= dict.fromkeys((_last(path) for path in work.job.output), url)
         for path in work.job.status:
             facts[_last(path)] = _like(entry, _last(path), value)
@@ -113,7 +125,8 @@ class Bodies:
         return entry
 
     def _about(self, op: Operation, work: Work, value: str, now_s: float) -> Json:
-        answer = self._shown(op, work.given, work.created_s)
+        times = _Times(work.created_s, work.ends_s)
+        answer = self._shown(op, work.given, times, op.answers.get(value, op.answer))
         place = work.job.status[0].rpartition("[]")[0]
         if place:
             lay(answer, place, _list(answer, place)[:1] or [{}])
@@ -128,47 +141,98 @@ class Bodies:
         for path in places:
             lay(answer, path, _like(answer, path, value))
         url = self._output(work) if work.delivers(value, now_s) else None
+        absent = "" if self._contract.envelopes[work.operation.envelope].success else None
         for path in _present(answer, job.output):
-            lay(answer, path, _output(answer, path, url))
+            if url or dig(answer, path.removesuffix("[]")):
+                lay(answer, path, _output(answer, path, url, absent))
         reason = work.reason(value)
         for path in _present(answer, job.reason) if reason else job.reason:
             shown = dig(answer, path)
             if (reason and not shown) or (shown and isinstance(shown[0], str | None)):
-                lay(answer, path, reason)
+                lay(answer, path, reason or absent)
+        if reason and work.fault.code and job.code:
+            lay(answer, _present(answer, job.code)[0], _like(answer, job.code[0], work.fault.code))
 
     def _output(self, work: Work) -> str:
         return f"{self.media_base}/out/{work.id}.{work.suffix}"
 
-    def _shown(self, op: Operation, body: Json, at_s: float | None = None) -> Json:
+    def _shown(
+        self, op: Operation, body: Json, times: "_Times | None" = None, answer: Json = None
+    ) -> Json:
         """A copy of the documented answer, with the request's own values and our own URLs."""
-        if not isinstance(op.answer, dict):
-            envelope = self._contract.envelopes[op.envelope]
-            return {envelope.code: envelope.success[0], envelope.message: "OK"}
+        answer = op.answer if answer is None else answer
+        if not isinstance(answer, dict | list):
+            return self._bare(self._contract.envelopes[op.envelope])
         given = body if isinstance(body, dict) else {}
-        at_ms = None if at_s is None else int(at_s * 1000)
-        copied: dict[str, Json] = self._local(op.answer, given, at_ms, 0)
+        copied: Json = self._local(answer, given, times, 0)
         for path in self._contract.envelopes[op.envelope].partial:
             if dig(copied, path):
                 lay(copied, path, [])
         return copied
 
-    def _local(self, shown: Json, given: Mapping[str, Json], at_ms: int | None, depth: int) -> Json:
+    def _bare(self, envelope: Envelope) -> dict[str, Json]:
+        """A success that says nothing more."""
+        if envelope.success:
+            return {envelope.code: envelope.success[0], envelope.message: "OK"}
+        return {envelope.data: {}} if envelope.data else {}
+
+    def _local(
+        self, shown: Json, given: Mapping[str, Json], times: "_Times | None", depth: int
+    ) -> Json:
         if isinstance(shown, dict) and depth < _DEPTH_MAX:
             return {
-                name: _echo(value, given[name])
-                if name in given and not isinstance(value, dict | list)
-                else ""
-                if name in self._callbacks and isinstance(value, str)
-                else self._local(value, given, at_ms, depth + 1)
-                for name, value in shown.items()
+                name: self._field(name, value, given, times, depth) for name, value in shown.items()
             }
         if isinstance(shown, list) and depth < _DEPTH_MAX:
-            return [self._local(value, given, at_ms, depth + 1) for value in shown]
-        if at_ms is not None and type(shown) is int and shown in _EPOCH_MS:
-            return at_ms
+            return [self._local(value, given, times, depth + 1) for value in shown]
         if isinstance(shown, str) and _URL.match(shown):
-            return f"{self.media_base}/{_sample_like(shown)}"
+            return self._own(shown)
         return shown
+
+    def _field(
+        self, name: str, value: Json, given: Mapping[str, Json], times: "_Times | None", depth: int
+    ) -> Json:
+        if name in given and not isinstance(value, dict | list):
+            return _echo(value, given[name])
+        if name in self._callbacks and isinstance(value, str):
+            return ""
+        if times is not None and not isinstance(value, dict | list):
+            return self._local(times.like(name, value), given, times, depth + 1)
+        return self._local(value, given, times, depth + 1)
+
+    def _own(self, url: str) -> str:
+        """An address of ours in place of a documented one: a sample, or the same call here."""
+        parts = urlsplit(url)
+        if parts.hostname in self._contract.hosts and self._base_url:
+            query = f"?{parts.query}" if parts.query else ""
+            return f"{self._base_url}{parts.path}{query}"
+        return f"{self.media_base}/{_sample_like(url)}"
+
+
+class _Times(NamedTuple):
+    """When a job began and when it ends, to be told as the documents write a time."""
+
+    begins_s: float
+    ends_s: float
+
+    def like(self, name: str, shown: Json) -> Json:
+        """The moment in the form of a documented one; what is no time stays."""
+        at_s = self.ends_s if _ENDS.match(name) else self.begins_s
+        if type(shown) is int and shown in _EPOCH_MS:
+            return int(at_s * 1000)
+        if type(shown) is int and shown in _EPOCH_S:
+            return int(at_s)
+        if isinstance(shown, str) and _ISO.fullmatch(shown):
+            return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+        return shown
+
+
+def _renamed(op: Operation, work: Work, told: bytes) -> bytes:
+    """The documented id gives way to the job's own, in addresses as well."""
+    shown = first(op.answer, work.job.id)
+    if isinstance(shown, str) and len(shown) >= _ID_LENGTH_MIN:
+        return told.replace(shown.encode(), work.id.encode())
+    return told
 
 
 @cache
@@ -216,7 +280,7 @@ def _like(answer: Json, path: str, value: str) -> Json:
     return int(value) if value.isdecimal() and not written_as_text else value
 
 
-def _output(answer: Json, path: str, url: str | None) -> Json:
+def _output(answer: Json, path: str, url: str | None, absent: str | None) -> Json:
     """The output as the documents write it: a URL, a list of them, or something else they show."""
     shown = first(answer, (path.removesuffix("[]"),))
     if isinstance(shown, list):
@@ -225,7 +289,7 @@ def _output(answer: Json, path: str, url: str | None) -> Json:
         return shown if url else None
     if isinstance(shown, dict):
         return shown if url else {}
-    return url or ""
+    return url or absent
 
 
 def _list(answer: Json, place: str) -> list[Json]:
@@ -245,27 +309,3 @@ def _list_place(answer: Json, name: str, place: str = "") -> str | None:
         if found:
             return found
     return None
-
-
-def lay(body: Json, path: str, value: Json) -> None:
-    """Write a value at a dotted path (`[]`: in every element); makes what is missing."""
-    steps = path.removesuffix("[]").split(".")
-    holders = [body]
-    for step in steps[:-1]:
-        holders = [inner for holder in holders for inner in _into(holder, step)]
-    for holder in holders:
-        if isinstance(holder, dict):
-            holder[steps[-1]] = value
-
-
-def _into(holder: Json, step: str) -> list[Json]:
-    if not isinstance(holder, dict):
-        return []
-    name, _, each = step.partition("[")
-    if each:
-        if not isinstance(holder.get(name), list) or not holder[name]:
-            holder[name] = [{}]
-        return list(holder[name])
-    if not isinstance(holder.get(name), dict):
-        holder[name] = {}
-    return [holder[name]]

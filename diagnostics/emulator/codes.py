@@ -2,11 +2,13 @@
 
 import json
 import re
+from copy import deepcopy
 from functools import cached_property
 
 from diagnostics.contract import Contract
+from diagnostics.emulator.laying import lay
 from diagnostics.model import Blame, Json
-from diagnostics.promise import Envelope, Operation
+from diagnostics.promise import Envelope, ErrorCode, Operation
 
 _EMPTY = re.compile(r"\b(empty|missing|required)\b", re.IGNORECASE)
 _ABSENT = re.compile(r"not (exist|found)", re.IGNORECASE)
@@ -84,9 +86,16 @@ def _first(found: list[str]) -> str | None:
     return found[0] if found else None
 
 
-def refusal(envelope: Envelope, code: str, message: str) -> bytes:
-    """The body of a business error inside HTTP 200."""
-    return dump({envelope.code: _value(envelope, code), envelope.message: message})
+def refusal(envelope: Envelope, code: str, message: str, known: ErrorCode | None = None) -> bytes:
+    """The body of a business error, in the words of its envelope."""
+    body: Json = deepcopy(envelope.example) if isinstance(envelope.example, dict) else {}
+    bare = code.rpartition("/")[2]
+    if envelope.code:
+        lay(body, envelope.code, _value(envelope, bare))
+    lay(body, envelope.message, message)
+    for path, value in (known.also if known else {}).items():
+        lay(body, path, deepcopy(value))
+    return dump(body)
 
 
 def _value(envelope: Envelope, code: str) -> Json:

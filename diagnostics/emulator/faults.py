@@ -45,6 +45,8 @@ class JobFault:
     run_s: float | None = None
     ends: str = "done"
     reason: str = ""
+    code: str = ""
+    """What the failed job names as its error code."""
     stuck: str | None = None
     polls: tuple[str, ...] = ()
     output: str = ""
@@ -126,6 +128,8 @@ class FaultPlan:
     title: Text = field(default_factory=lambda: Text(en="", ru=""))
     story: str = ""
     expect: Mapping[str, str | None] = field(default_factory=dict)
+    providers: tuple[str, ...] = ()
+    """Who can play it; empty: anybody."""
     aliases: tuple[str, ...] = ()
     file: str = ""
 
@@ -224,6 +228,7 @@ def _plan(path: Path, name: str, document: dict[str, Json]) -> FaultPlan:
         title=Text(en=title["en"], ru=title["ru"]),
         story=document.get("story", ""),
         expect={"code": None, **document.get("expect", {})} if document.get("expect") else {},
+        providers=_several(document.get("provider", ())),
         aliases=tuple(document.get("aliases", ())),
         file=str(path),
     )

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from html import escape
 
 from diagnostics.contract import decode
-from diagnostics.emulator.bodies import lay
 from diagnostics.emulator.codes import dump
 from diagnostics.emulator.faults import Effects
+from diagnostics.emulator.laying import lay
 
 JSON, HTML = b"application/json; charset=utf-8", b"text/html; charset=utf-8"
 

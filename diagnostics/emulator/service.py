@@ -1,25 +1,46 @@
 """What does the provider do with a call? Admits, checks, charges, starts and follows jobs."""
 
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
+from importlib.util import find_spec
+
 from diagnostics.contract import Contract
 from diagnostics.drive.clock import Clock
 from diagnostics.emulator.account import Account
 from diagnostics.emulator.bodies import Bodies
 from diagnostics.emulator.call import Call
 from diagnostics.emulator.callbacks import Callbacks
-from diagnostics.emulator.codes import Codes, refusal
+from diagnostics.emulator.codes import Codes, dump, refusal
 from diagnostics.emulator.faults import Effects
 from diagnostics.emulator.inputs import Inputs
-from diagnostics.emulator.jobs import Jobs, named_in
+from diagnostics.emulator.jobs import Jobs, Work, named_in
 from diagnostics.emulator.reply import Reply
 from diagnostics.model import Json
-from diagnostics.promise import Operation, Scheme
+from diagnostics.promise import Envelope, Operation, Scheme
 
 _ASKED_MAX = 4096
 _IDS_MAX = 200
 
 
+_PLAIN = "application/json"
+_ACCEPTED = 202
+"""HTTP: taken on and not yet over."""
+
+
+def _composer(contract: Contract) -> Callable[[str, Json, Json], Json] | None:
+    """What of this provider's answers no example can say: `compose` of its own module."""
+    name = f"diagnostics.providers.{contract.name}"
+    if find_spec(name) is None:
+        return None
+    found: Callable[[str, Json, Json], Json] | None = getattr(import_module(name), "compose", None)
+    return found
+
+
 class Service:
-    """The provider behind the addresses. Every refusal is a business code inside HTTP 200."""
+    """The provider behind the addresses. Every refusal is one of its codes, in its own envelope."""
 
     def __init__(  # noqa: PLR0913  # the parts of one provider, put together in one place
         self,
@@ -42,12 +63,21 @@ class Service:
             for op in contract.operations.values()
             if op.job
         }
+        self._cancels = {op.job.cancel for op in contract.operations.values() if op.job} - {""}
+        self._compose = _composer(contract)
         self._lookups = {op.job.lookup for op in contract.operations.values() if op.job}
         self._tokens = {s.token_operation: s for s in contract.schemes if s.token_operation}
         self._asked: dict[tuple[str, bytes], str] = {}
 
     async def answer(self, call: Call, op: Operation, effects: Effects | None) -> Reply:
-        """The answer to a call of one operation."""
+        """The answer to a call of one operation, with the headers that tell about limits."""
+        reply = await self._answered(call, op, effects)
+        headers = self.account.rate_headers(op, self._clock.now())
+        if reply.code is not None and reply.code == self._codes.too_often(op):
+            headers += self.account.retry_headers(self._clock.now())
+        return replace(reply, headers=(*reply.headers, *headers)) if headers else reply
+
+    async def _answered(self, call: Call, op: Operation, effects: Effects | None) -> Reply:
         if effects:
             self._bend(effects)
             if effects.code is not None:
@@ -70,8 +100,23 @@ class Service:
         """A business error."""
         code = code or "error"
         text = message or self._codes.words(code, op) or "error"
-        envelope = self._contract.envelopes[op.envelope]
-        return Reply(body=refusal(envelope, code, text), code=code)
+        return self._refusal(self._contract.envelopes[op.envelope], code, text)
+
+    def _refusal(self, envelope: Envelope, code: str, text: str) -> Reply:
+        known = self._contract.errors.get(code)
+        reply = Reply(body=refusal(envelope, code, text, known), code=code)
+        if known is None or (known.http is None and envelope.media_type == _PLAIN):
+            return reply
+        media_type = envelope.media_type.encode()
+        return replace(reply, status=known.http or reply.status, media_type=media_type)
+
+    def unknown(self, call: Call) -> Reply | None:
+        """What an address that nobody knows answers; None: a page, as a web server would."""
+        code = self._contract.unknown_path
+        if not code:
+            return None
+        text = f"{self._codes.words(code, None)} ({call.method[:20]} {call.path[:200]})"
+        return self._refusal(self._contract.envelopes["default"], code, text)
 
     def _bend(self, effects: Effects) -> None:
         if effects.credits is not None:
@@ -133,13 +178,26 @@ class Service:
         if op.id in self._tokens:
             return self._token(op, self._tokens[op.id], call.json)
         if op.destructive:
-            self._end(call, op)
+            ended = self._end(call, op)
+            if op.id in self._cancels:
+                return self._cancelled(op, ended)
         refused = await self._refused(op, call.json) if op.spends or op.media else None
-        return refused or Reply(body=self._shown(op))
+        return refused or Reply(status=op.success_status, body=self._shown(call, op))
 
-    def _shown(self, op: Operation) -> bytes:
+    def _cancelled(self, op: Operation, ended: list[Work]) -> Reply:
+        """A cancelled job is shown as its status call would show it."""
+        if not ended:
+            return self.refuse(op, self._codes.not_found(op))
+        now_s = self._clock.now()
+        body = self._bodies.status(op, ended[0], ended[0].state(now_s), now_s)
+        return Reply(status=op.success_status, body=body)
+
+    def _shown(self, call: Call, op: Operation) -> bytes:
         """The answer of an operation that starts and follows nothing."""
-        if op.id == self._contract.roles.get("balance"):
+        composed = self._compose(op.id, call.json, op.answer) if self._compose else None
+        if composed is not None:
+            return dump(composed)
+        if op.id == self._contract.roles.get("balance") and op.answer is not None:
             field = self._contract.roles["balance_field"]
             return self._bodies.with_value(op, field, self._balance())
         if op.id in self._lookups:
@@ -155,7 +213,24 @@ class Service:
         url = self.callbacks.url_in(body)
         if url:
             self.callbacks.expect(work, url, effects)
-        return Reply(body=self._bodies.accepted(work, body, now_s))
+        if await self._held(call, work):
+            now_s = self._clock.now()
+            over = now_s >= work.ends_s
+            told = self._bodies.status(op, work, work.state(now_s), now_s)
+            return Reply(status=op.success_status if over else _ACCEPTED, body=told)
+        return Reply(status=op.success_status, body=self._bodies.accepted(work, body, now_s))
+
+    async def _held(self, call: Call, work: Work) -> bool:
+        """Keep the answer back as asked: until the job is over, or as long as allowed."""
+        hold = work.job.wait
+        given = call.header(hold.header.lower().encode()) if hold else None
+        found = re.search(hold.pattern, given.decode("latin-1")) if hold and given else None
+        if hold is None or found is None:
+            return False
+        asked = found[1] if found.groups() else None
+        most_s = min(hold.max_s, float(asked[:6]) if asked else hold.max_s)
+        await asyncio.sleep(min(most_s, max(0.0, work.ends_s - self._clock.now())))
+        return True
 
     async def _refused(self, op: Operation, body: Json) -> Reply | None:
         """Too often, too poor, or with unfit inputs; else the call is charged."""
@@ -206,12 +281,18 @@ class Service:
         left = round(self.account.credits, 4)
         return int(left) if left == int(left) else left
 
-    def _end(self, call: Call, op: Operation) -> None:
-        """Delete, cancel or close the jobs that a call names."""
+    def _end(self, call: Call, op: Operation) -> list[Work]:
+        """Delete, cancel or close the jobs that a call names; one that is over stays as it is."""
         deletes = op.id.startswith("delete")
-        for named in {*named_in(call.json), *named_in(dict(call.query))}:
+        given = (call.json, dict(call.query), dict(call.route.arguments))
+        ended = []
+        for named in {name for value in given for name in named_in(value)}:
             work = self.jobs.get(named)
             if work is not None and deletes:
                 self.jobs.forget(named)
             elif work is not None and not op.id.startswith("update"):
-                work.closed = True
+                over = op.id in self._cancels and self._clock.now() >= work.ends_s
+                work.closed = work.closed or not over
+                work.answers.clear()
+                ended.append(work)
+        return ended
