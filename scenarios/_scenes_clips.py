@@ -1,0 +1,171 @@
+"""Did every scene become a clip? The second stage of `scenes.py`: starts and jobs."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from diagnostics import answers
+from diagnostics.contract import Contract, first
+from diagnostics.drive.policy import ambiguous
+from diagnostics.film.order import Film
+from diagnostics.film.stages import STAGE, scene, seconds, told
+from diagnostics.finding import Finding, Rule
+from diagnostics.jobs import Poll, Story
+from diagnostics.model import Blame, Exchange, Fault, Tape, Unsent
+from diagnostics.promise import ErrorCode, StateKind
+from scenarios._scenes_rules import (
+    CLIP_FAILED,
+    CLIP_LOST,
+    CLIP_MADE,
+    CLIP_UNFINISHED,
+    MODERATED,
+    NOT_STARTED,
+    OUT_OF_MEMORY,
+    START_UNKNOWN,
+    THROTTLED,
+    THROTTLED_OUT,
+)
+
+_MEMORY = re.compile(r"out of memory|\boom\b|cuda.{0,40}memory", re.IGNORECASE)
+_SENSITIVE = re.compile(r"nsfw|sensitive|moderat|content policy|safety", re.IGNORECASE)
+
+
+def clips(contract: Contract, tape: Tape, film: Film) -> Iterator[Finding]:
+    """What each start and each job came to; and the starts that came too thick."""
+    known = sorted(told(contract, tape), key=lambda pair: pair[0])
+    yield from _throttled(contract, known, film)
+    for number, story in known:
+        yield from _started(contract, number, story)
+        if story.id is not None:
+            yield from _ended(contract, number, story)
+
+
+# --- starts -----------------------------------------------------------------------------------
+
+
+def _throttled(contract: Contract, known: list[tuple[int, Story]], film: Film) -> Iterator[Finding]:
+    """Starts that the provider put off and took when they were repeated."""
+    met = [(n, s, limit) for n, s in known if s.id and (limit := _limits(contract, s.creates))]
+    if met:
+        number, story, limits = met[0]
+        facts = {"count": len(met), "scenes": film.scenes, "code": limits[0].code}
+        found = _about(THROTTLED, number, [e for _, s, _ in met for e in s.creates], **facts)
+        yield replace(found, subject=story.operation.id, code=limits[0].code)
+
+
+def _limits(contract: Contract, creates: list[Exchange]) -> list[Finding]:
+    every = (finding for e in creates for finding in answers.findings(contract, e))
+    return [finding for finding in every if finding.blame is Blame.RATE_LIMIT]
+
+
+def _started(contract: Contract, number: int, story: Story) -> Iterator[Finding]:
+    last = story.creates[-1]
+    if isinstance(last.answer, Unsent):
+        detail = last.answer.message or last.answer.reason.value
+        yield _about(NOT_STARTED, number, [last], detail=detail)
+    elif ambiguous(contract, last):
+        answer = last.answer
+        detail = answer.message if isinstance(answer, Fault) else f"HTTP {answer.status}"
+        yield _about(START_UNKNOWN, number, [last], detail=detail)
+    elif story.id is None:
+        yield from _refused(contract, number, story)
+
+
+def _refused(contract: Contract, number: int, story: Story) -> Iterator[Finding]:
+    last = story.creates[-1]
+    for finding in answers.findings(contract, last):
+        if finding.blame is Blame.RATE_LIMIT:
+            facts = {"code": finding.code, "attempts": len(story.creates)}
+            found = _about(THROTTLED_OUT, number, story.creates, **facts)
+            yield replace(found, code=finding.code)
+        else:
+            yield replace(finding, facts={**finding.facts, STAGE: scene(number)})
+
+
+# --- jobs -------------------------------------------------------------------------------------
+
+
+def _ended(contract: Contract, number: int, story: Story) -> Iterator[Finding]:
+    for exchange in story.failed_reads[-1:]:
+        for finding in answers.findings(contract, exchange):
+            yield replace(finding, facts={**finding.facts, STAGE: scene(number)})
+    last = story.last
+    if last is None or (story.failed_reads and not (last.state and last.state.final)):
+        return
+    if last.state is None or not last.state.final:
+        found = _told(CLIP_UNFINISHED, number, story, last)
+        yield replace(found, certainty=0.7 if last.state else 0.4)
+    elif last.state.kind is not StateKind.DONE:
+        yield _failed(contract, number, story, last)
+    elif last.output is None:
+        yield _told(CLIP_LOST, number, story, last)
+    else:
+        yield _told(CLIP_MADE, number, story, last)
+
+
+def _failed(contract: Contract, number: int, story: Story, last: Poll) -> Finding:
+    """Whose fault, by the code that the job names or quotes, else by the words of its reason."""
+    known = code_of(contract, story, last)
+    reason = last.reason or ""
+    blamed = known.blame if known else None
+    if _MEMORY.search(reason) or (known and _MEMORY.search(known.meanings[0].text)):
+        found = _told(OUT_OF_MEMORY, number, story, last)
+        found = replace(found, blame=blamed or found.blame)
+    elif blamed is Blame.CONTENT_POLICY or (known is None and _SENSITIVE.search(reason)):
+        found = _told(MODERATED, number, story, last)
+    else:
+        found = replace(_told(CLIP_FAILED, number, story, last), blame=blamed or Blame.PROVIDER)
+        found = replace(found, facts={**found.facts, **_remedy(known)})
+    return replace(
+        found,
+        code=known.code if known else last.value,
+        certainty=answers.certainty_of(known) if known else 0.75,
+    )
+
+
+def code_of(contract: Contract, story: Story, last: Poll) -> ErrorCode | None:
+    """The provider's error code that a failed job names, or that its reason quotes."""
+    response = last.exchange.response
+    body = contract.read(response, story.job.read).body if response else None
+    named = contract.errors.get(str(first(body, story.job.code)))
+    if named is not None:
+        return named
+    quoted = (e for e in contract.errors.values() if e.pattern and _quotes(e, last.reason or ""))
+    return next(quoted, None)
+
+
+def _quotes(known: ErrorCode, reason: str) -> bool:
+    return re.search(known.pattern, reason[:2000]) is not None
+
+
+def _remedy(known: ErrorCode | None) -> dict[str, str]:
+    if known is not None:
+        return {"remedy_en": known.remedy.en, "remedy_ru": known.remedy.ru}
+    return {
+        "remedy_en": "Start this scene once more; if it fails again, send this report to support.",
+        "remedy_ru": "Запустите эту сцену ещё раз; при новом сбое отправьте отчёт в поддержку.",
+    }
+
+
+def _told(rule: Rule, number: int, story: Story, last: Poll) -> Finding:
+    begun = [*story.creates, last.exchange]
+    return _about(
+        rule,
+        number,
+        [story.creates[-1], last.exchange],
+        seconds=seconds(begun),
+        polls=len(story.polls),
+        state=last.state.name if last.state else last.value,
+        reason=last.reason or "?",
+        job=story.id,
+    )
+
+
+def _about(rule: Rule, number: int, exchanges: list[Exchange], **facts: object) -> Finding:
+    name = scene(number)
+    return Finding(
+        rule=rule,
+        subject=name,
+        facts={STAGE: name, "number": number, **facts},
+        evidence=tuple(exchange.position for exchange in exchanges[-10:]),
+    )
