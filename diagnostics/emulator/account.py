@@ -120,8 +120,10 @@ class Account:
 
     def retry_headers(self, now_s: float) -> tuple[tuple[bytes, bytes], ...]:
         """When a call that came too often may come again, where this provider says so."""
-        after_s = max(1, math.ceil(self._window_s + MINUTE_S - now_s))
-        return ((b"retry-after", b"%d" % after_s),) if self._retry_after else ()
+        if not self._retry_after:
+            return ()
+        self._roll(now_s)
+        return ((b"retry-after", b"%d" % max(1, math.ceil(self._window_s + MINUTE_S - now_s))),)
 
 
 def _in_order(schemes: tuple[Scheme, ...]) -> list[Scheme]:
