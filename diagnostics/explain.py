@@ -4,19 +4,23 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import partial
 from http import HTTPStatus
-from math import log
+from itertools import islice
 
-from diagnostics import answers
+from diagnostics import answers, likeness, symptoms
 from diagnostics.contract import Contract
 from diagnostics.errors import UsageError
 from diagnostics.finding import Finding, Rule
 from diagnostics.model import Blame, Certainty, Exchange, Request, Response, Retry, Text
 from diagnostics.promise import ErrorCode, Meaning, Pitfall, Source
+from diagnostics.symptoms import Symptom
+from diagnostics.wording import HEAD_CHARS, TAIL_CHARS
 
-_NUMBER = re.compile(r"(?<![\w.])-?\d{1,5}(?![\w.])")
+_NAME = re.compile(r"(?<![\w.])-?\w+(?![\w])")
+_HTTP = re.compile(r"[1-5]\d\d")
+_QUOTED = re.compile(r"code[\"' ]*[:=][\"' ]*(\w+)")
 _WORD = re.compile(r"[^\W_]+")
-_STEM = 5
 _ENOUGH = 0.5
 """Share of a query's weight that a text must hold to count as found."""
 _SAME = 0.99
@@ -24,20 +28,18 @@ _SAME = 0.99
 _NEAR = 0.8
 """Of the best score: what falls further behind is noise."""
 _MANY = 10
-_COMMON = frozenset(
-    _WORD.findall(
-        "a an and are at be by for from in is it its no not of on or that the this to was with "
-        "и в на не из для от по что это как или при за до же"
-    )
-)
+_FEW = 3
+"""What is merely alike, beside a symptom that was found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One thing that is known. `kind`: code, state, status, rule or pitfall."""
+    """One thing that is known. `kind`: code, state, status, rule, pitfall or symptom."""
 
     kind: str
     name: str
+    provider: str = ""
+    """Whose word it is; empty: everybody's, or ours."""
     meanings: tuple[Meaning, ...] = ()
     says: Text | None = None
     blames: tuple[Blame, ...] = ()
@@ -53,70 +55,169 @@ class Entry:
     inspect_inputs: bool = False
     note: str = ""
     source: Source | None = None
+    symptom: Symptom | None = None
     score: float = 1.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """One provider's contract, and the operation that was asked about."""
+
+    contract: Contract
+    operation: str
+
+
 def explain(
-    contract: Contract, rules: Mapping[str, Rule], wanted: str, operation: str | None = None
+    contracts: Sequence[Contract],
+    rules: Mapping[str, Rule],
+    wanted: str,
+    operation: str | None = None,
 ) -> tuple[Entry, ...]:
     """All that is known under that code, status, rule or text, best first. Nothing: an error."""
-    asked = contract.operation(operation).id if operation else ""
-    text = wanted.strip()
-    found = [*_exact(contract, rules, text, asked)] or [*_told(contract, rules, text, asked)]
+    asked = _asked(contracts, operation)
+    text = _bounded(wanted.strip())
+    found = [*_exact(asked, rules, text)] or [*_told(asked, rules, text)]
     if not found:
-        raise _unknown(contract, rules, text)
-    return tuple(_sharing(contract, entry) for entry in found)
+        raise _unknown(contracts, rules, text)
+    contract_of = {one.title: one for one in contracts}
+    return tuple(
+        _sharing(contract_of[entry.provider], entry) if entry.kind == "code" else entry
+        for entry in found
+    )
 
 
-def _exact(contract: Contract, rules: Mapping[str, Rule], text: str, asked: str) -> Iterator[Entry]:
-    """The text is a name: a code, a status, a state, a rule."""
+def _bounded(text: str) -> str:
+    """A pasted log has its error at the end, and what was tried at the start."""
+    if len(text) <= HEAD_CHARS + TAIL_CHARS:
+        return text
+    return f"{text[:HEAD_CHARS]}\n{text[-TAIL_CHARS:]}"
+
+
+def _asked(contracts: Sequence[Contract], operation: str | None) -> list[_Asked]:
+    """The providers that have the operation; all, if none was named."""
+    if not operation:
+        return [_Asked(contract=one, operation="") for one in contracts]
+    found = []
+    for one in contracts:
+        try:
+            found.append(_Asked(contract=one, operation=one.operation(operation).id))
+        except UsageError as error:
+            missing = error
+    if not found:
+        raise missing
+    return found
+
+
+def _exact(asked: Sequence[_Asked], rules: Mapping[str, Rule], text: str) -> Iterator[Entry]:
+    """The text is a name: a code, a status, a state, a rule, a symptom."""
     name = re.sub(r"^(http|code|status|код|статус)[\s:/]*", "", text, flags=re.IGNORECASE).strip()
-    if name in contract.errors:
-        yield _code(contract, contract.errors[name], asked)
-    yield from _state(contract, name, asked)
-    yield from _status(contract, name)
+    statuses: dict[tuple[tuple[Blame, ...], str], Entry] = {}
+    for one in asked:
+        for code in _called(one.contract, name):
+            yield _code(one, code)
+        yield from _state(one, name)
+        for entry in _status(one.contract, name) if name not in one.contract.errors else ():
+            statuses.setdefault((entry.blames, entry.remedy.en if entry.remedy else ""), entry)
+    yield from statuses.values()
     if name.lower() in rules:
         yield _rule(rules[name.lower()])
+    if number := re.fullmatch(r"(?:symptom|симптом)\s*(\w+)", text, flags=re.IGNORECASE):
+        yield from (_symptom(row) for row in symptoms.load() if row.id == number[1].upper())
 
 
-def _told(contract: Contract, rules: Mapping[str, Rule], text: str, asked: str) -> Iterator[Entry]:
-    """The text is a message: the codes that stand in it, then what is alike by its words."""
-    named = [n for n in dict.fromkeys(_NUMBER.findall(text)) if n in contract.errors]
-    for name in named:
-        yield _code(contract, contract.errors[name], asked)
-    if _NUMBER.fullmatch(text):  # an unknown number is like no other number
-        return
-    for entry in _alike(list(_everything(contract, rules, asked)), text):
-        if entry.name not in named:
-            yield entry
+def _called(contract: Contract, name: str) -> Iterator[ErrorCode]:
+    """The codes of that name: as it stands, and under each HTTP status it comes with."""
+    if name in contract.errors:
+        yield contract.errors[name]
+    for code, error in contract.errors.items():
+        if name and code.partition("/")[2] == name:
+            yield error
 
 
-def _everything(contract: Contract, rules: Mapping[str, Rule], asked: str) -> Iterator[Entry]:
-    for error in contract.errors.values():
-        yield _code(contract, error, asked)
+def _told(asked: Sequence[_Asked], rules: Mapping[str, Rule], text: str) -> Iterator[Entry]:
+    """The text is a message: codes that stand in it, symptoms, then what is alike by its words."""
+    nearer = _mentioned(asked, text)
+    named = [*_named(nearer, text)] or [*_named(asked, text)]
+    if named or not re.fullmatch(r"-?\d+", text):  # an unknown number is like no other number
+        yield from _ranked(named, _complaints(asked, text), _alike(nearer, rules, text))
+
+
+def _ranked(named: list[Entry], told: list[Entry], alike: list[Entry]) -> Iterator[Entry]:
+    """Codes that somebody wrote, then symptoms, then likenesses, unless one is word for word."""
+    certain = [entry for entry in named if not _HTTP.fullmatch(entry.name)]
+    bare = [] if certain or told else named
+    known = {(entry.provider, entry.name) for entry in (*certain, *bare)}
+    others = [entry for entry in alike if (entry.provider, entry.name) not in known]
+    same = [entry for entry in others if entry.score >= _SAME]
+    best = max((entry.score for entry in told), default=0.0)
+    near = [entry for entry in others if entry.score < _SAME and entry.score >= _NEAR * best]
+    yield from (*certain, *same, *told, *bare)
+    yield from near[: _FEW if told else _MANY]
+
+
+def _mentioned(asked: Sequence[_Asked], text: str) -> Sequence[_Asked]:
+    """The providers that the text names; all, if it names none."""
+    words = set(_WORD.findall(text.lower()))
+    return [
+        one for one in asked if {one.contract.name, one.contract.title.lower()} & words
+    ] or asked
+
+
+def _named(asked: Sequence[_Asked], text: str) -> Iterator[Entry]:
+    """Codes that stand in a message. A plain word is one only where it is quoted as a code."""
+    names = dict.fromkeys((*_QUOTED.findall(text), *filter(_unmistakable, _NAME.findall(text))))
+    for name in islice(names, _MANY * _MANY):
+        for one in asked:
+            yield from (_code(one, error) for error in _called(one.contract, name))
+
+
+def _unmistakable(name: str) -> bool:
+    return "_" in name or any(sign.isdigit() for sign in name)
+
+
+def _complaints(asked: Sequence[_Asked], text: str) -> list[Entry]:
+    """The symptoms that the text speaks of, those of other providers left out."""
+    names = {one.contract.title for one in asked}
+    every = {vendor for row in symptoms.load() if row.provider for vendor in row.vendors}
+    ours = {vendor for vendor in every if vendor.lower() in _PROVIDERS}
+    return [
+        _symptom(found.symptom, found.score)
+        for found in symptoms.find(text)
+        if names.issuperset(ours & {*found.symptom.vendors}) or len(asked) > 1
+    ]
+
+
+_PROVIDERS = frozenset({"akool", "heygen", "replicate", "openai"})
+
+
+def _everything(asked: Sequence[_Asked], rules: Mapping[str, Rule]) -> Iterator[Entry]:
+    for one in asked:
+        yield from (_code(one, error) for error in one.contract.errors.values())
+        pitfall = partial(_pitfall, one.contract)
+        yield from (pitfall(p, "") for p in one.contract.pitfalls)
+        for op in one.contract.operations.values():
+            yield from (pitfall(p, op.id) for p in op.pitfalls)
     yield from map(_rule, rules.values())
-    yield from (_pitfall(p, "") for p in contract.pitfalls)
-    for op in contract.operations.values():
-        yield from (_pitfall(p, op.id) for p in op.pitfalls)
 
 
 # --- one entry of each kind -------------------------------------------------------------------
 
 
-def _code(contract: Contract, error: ErrorCode, asked: str) -> Entry:
+def _code(one: _Asked, error: ErrorCode) -> Entry:
     return Entry(
         kind="code",
         name=error.code,
+        provider=one.contract.title,
         meanings=error.meanings,
         blames=(error.blame, *error.alternatives),
         retry=error.retry,
         remedy=error.remedy,
         operations={
             op.id: op.codes[error.code]
-            for op in contract.operations.values()
+            for op in one.contract.operations.values()
             if error.code in op.codes
         },
-        asked=asked,
+        asked=one.operation,
         inspect_inputs=error.inspect_inputs,
         note=error.note,
         source=error.source,
@@ -125,8 +226,6 @@ def _code(contract: Contract, error: ErrorCode, asked: str) -> Entry:
 
 def _sharing(contract: Contract, entry: Entry) -> Entry:
     """With the other codes that have one of its texts."""
-    if entry.kind != "code":
-        return entry
     shares = {meaning.text: _codes(contract, meaning.text) for meaning in entry.meanings}
     others = {
         text: tuple(code for code in codes if code != entry.name) for text, codes in shares.items()
@@ -146,12 +245,12 @@ def _same(one: str, other: str) -> bool:
     return _WORD.findall(one.lower()) == _WORD.findall(other.lower())
 
 
-def _state(contract: Contract, name: str, asked: str) -> Iterator[Entry]:
+def _state(one: _Asked, name: str) -> Iterator[Entry]:
     """A number may also be a job's state: each family has its own list."""
     families: dict[str, Meaning] = {}
     source = None
-    for op in contract.operations.values():
-        if op.job and name in op.job.states and asked in {"", op.id}:
+    for op in one.contract.operations.values():
+        if op.job and name in op.job.states and one.operation in {"", op.id}:
             state = op.job.states[name]
             kind = "" if state.kind.value == state.name else f" ({state.kind.value})"
             told = f"{op.job.family}: {state.name}{kind}"
@@ -159,7 +258,13 @@ def _state(contract: Contract, name: str, asked: str) -> Iterator[Entry]:
             families[told] = replace(before, pages=(*before.pages, op.id))
             source = source or op.job.source
     if families:
-        yield Entry(kind="state", name=name, meanings=tuple(families.values()), source=source)
+        yield Entry(
+            kind="state",
+            name=name,
+            provider=one.contract.title,
+            meanings=tuple(families.values()),
+            source=source,
+        )
 
 
 _BODIES = {"JSON": b'{"message":"?"}', "HTML": b"<!doctype html><title>?</title>"}
@@ -203,9 +308,10 @@ def _rule(rule: Rule) -> Entry:
     )
 
 
-def _pitfall(pitfall: Pitfall, operation: str) -> Entry:
+def _pitfall(contract: Contract, pitfall: Pitfall, operation: str) -> Entry:
     return Entry(
         kind="pitfall",
+        provider=contract.title,
         name=pitfall.parameter or pitfall.kind,
         says=pitfall.says,
         blames=(Blame.PARAMETERS,),
@@ -214,20 +320,33 @@ def _pitfall(pitfall: Pitfall, operation: str) -> Entry:
     )
 
 
+def _symptom(row: Symptom, score: float = 1.0) -> Entry:
+    return Entry(
+        kind="symptom",
+        name=f"symptom {row.id}",
+        says=row.symptom,
+        blames=(row.blame,),
+        remedy=row.remedy,
+        source=row.source,
+        symptom=row,
+        score=score,
+    )
+
+
 # --- by the words -----------------------------------------------------------------------------
 
 
-def _alike(entries: Sequence[Entry], text: str) -> list[Entry]:
+def _alike(asked: Sequence[_Asked], rules: Mapping[str, Rule], text: str) -> list[Entry]:
     """The entries that hold most of the query's weight; rare words weigh more."""
-    query = _stems(text)
-    held = [[(_stems(part), trust) for part, trust in _texts(entry)] for entry in entries]
-    weights = {stem: _weight(stem, held) for stem in query}
-    if not weights:
-        return []
+    entries = list(_everything(asked, rules))
+    scores = likeness.scores([list(_texts(entry)) for entry in entries], text)
     scored = [
-        replace(entry, score=round(max(_share(part, weights) * trust for part, trust in parts), 3))
-        for entry, parts in zip(entries, held, strict=True)
+        replace(entry, score=round(score, 3))
+        for entry, score in zip(entries, scores, strict=True)
+        if score >= _ENOUGH
     ]
+    if not scored:
+        return []
     scored.sort(key=lambda entry: (-entry.score, entry.kind != "code", entry.name))
     best = scored[0].score
     near = max(_ENOUGH, (_SAME if best >= _SAME else _NEAR) * best)
@@ -245,30 +364,11 @@ def _texts(entry: Entry) -> Iterator[tuple[str, float]]:
     yield entry.note, 0.7
 
 
-def _stems(text: str) -> frozenset[str]:
-    words = (word for word in _WORD.findall(text.lower()) if word not in _COMMON)
-    return frozenset(word[:_STEM] for word in words)
-
-
-def _weight(stem: str, held: Sequence[Sequence[tuple[frozenset[str], float]]]) -> float:
-    having = sum(any(stem in part for part, _ in parts) for parts in held)
-    return log(1 + len(held) / (1 + having))
-
-
-def _share(part: frozenset[str], weights: Mapping[str, float]) -> float:
-    """How much of the query stands in the text; of two alike the shorter text is the nearer."""
-    common = part & weights.keys()
-    if not common:
-        return 0.0
-    weight = sum(weights[stem] for stem in common) / sum(weights.values())
-    return weight * (0.9 + 0.1 * len(common) / len(part))
-
-
 def _distinct(entries: Iterable[Entry]) -> list[Entry]:
     """One entry for pitfalls that several operations share word for word."""
-    kept: dict[tuple[str, str, str], Entry] = {}
+    kept: dict[tuple[str, str, str, str], Entry] = {}
     for entry in entries:
-        key = (entry.kind, entry.name, entry.says.en if entry.says else "")
+        key = (entry.kind, entry.provider, entry.name, entry.says.en if entry.says else "")
         before = kept.get(key)
         if before is None:
             kept[key] = entry
@@ -278,9 +378,10 @@ def _distinct(entries: Iterable[Entry]) -> list[Entry]:
     return list(kept.values())
 
 
-def _unknown(contract: Contract, rules: Mapping[str, Rule], text: str) -> UsageError:
+def _unknown(contracts: Sequence[Contract], rules: Mapping[str, Rule], text: str) -> UsageError:
     short = text if len(text) <= 80 else f"{text[:79]}…"  # noqa: PLR2004  # one line of a terminal
-    near = get_close_matches(text.lower(), [*contract.errors, *rules], n=4, cutoff=0.5)
+    known = [*dict.fromkeys(code for one in contracts for code in one.errors), *rules]
+    near = get_close_matches(text[:200].lower(), known, n=4, cutoff=0.5)
     return UsageError(
         f"nothing is known about {short!r}",
         hint=f"nearest: {', '.join(near)}" if near else "see: diagnostics list codes",

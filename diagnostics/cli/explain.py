@@ -8,10 +8,10 @@ from textwrap import wrap
 from diagnostics import contract_load
 from diagnostics.cli import discover
 from diagnostics.cli.screen import Screen
-from diagnostics.contract import Contract
-from diagnostics.errors import Exit, UsageError
+from diagnostics.errors import Exit
 from diagnostics.explain import Entry, explain
 from diagnostics.model import Json, Retry, Text
+from diagnostics.symptoms import Symptom
 
 _KINDS = {
     "code": Text(en="error code of {provider}", ru="код ошибки {provider}"),
@@ -19,6 +19,7 @@ _KINDS = {
     "status": Text(en="HTTP status", ru="статус HTTP"),
     "rule": Text(en="finding of this program", ru="вывод этой программы"),
     "pitfall": Text(en="pitfall of {provider}", ru="подводный камень {provider}"),
+    "symptom": Text(en="complaint known of: {provider}", ru="известная жалоба: {provider}"),
 }
 _RETRIES = {
     Retry.NEVER: Text(en="never", ru="никогда"),
@@ -30,6 +31,8 @@ _RETRIES = {
 }
 _LABELS = {
     "means": Text(en="means", ru="значит"),
+    "seen": Text(en="seen", ru="видно"),
+    "cause": Text(en="because", ru="почему"),
     "here": Text(en="here", ru="здесь"),
     "blame": Text(en="blame", ru="чья вина"),
     "also": Text(en="or", ru="или"),
@@ -39,6 +42,8 @@ _LABELS = {
     "note": Text(en="note", ru="примечание"),
     "source": Text(en="source", ru="источник"),
     "shares": Text(en="see also", ru="см. также"),
+    "play": Text(en="rehearse", ru="проиграть"),
+    "found": Text(en="found as", ru="как вывод"),
 }
 _LISTED = Text(
     en="the page of {operation} says: {words}", ru="страница {operation} говорит: {words}"
@@ -54,6 +59,8 @@ _INPUTS = Text(
     en="look at the input files first: if one is unfit or out of reach, the blame is media",
     ru="сначала проверьте входные файлы: если файл недоступен или не годится, виноват он (media)",
 )
+_ANY = Text(en="any provider", ru="любой провайдер")
+_NOT_PLAYED = Text(en="no emulator can play it: {why}", ru="эмулятору это не сыграть: {why}")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,16 +71,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace, screen: Screen) -> Exit:
     """Print every entry that is found; an error tells the nearest when none is."""
-    if options.provider is None:
-        raise UsageError("several providers are known", hint="name one with --provider")
-    contract = contract_load.load(options.provider)
+    named = options.provider
+    contracts = [
+        contract_load.load(name) for name in ([named] if named else contract_load.providers())
+    ]
     wanted = " ".join(options.text)
-    entries = explain(contract, discover.rules(), wanted, options.operation)
+    entries = explain(contracts, discover.rules(), wanted, options.operation)
     shown = [as_json(entry, screen.language) for entry in entries]
     if screen.as_json:
-        screen.emit("explain", {"query": wanted, "provider": contract.name, "entries": shown})
+        screen.emit("explain", {"query": wanted, "provider": named, "entries": shown})
     for entry in entries:
-        screen.show("\n".join(lines(entry, contract, screen.language)) + "\n")
+        screen.show("\n".join(lines(entry, screen.language)) + "\n")
     return Exit.OK
 
 
@@ -96,12 +104,32 @@ def as_json(entry: Entry, language: str) -> dict[str, Json]:
         "source": source.page if source else None,
         "certainty": source.certainty.value if source else None,
         "score": entry.score,
+        "provider": entry.provider or None,
+        **(_symptom(entry.symptom, language) if entry.symptom else {}),
     }
 
 
-def lines(entry: Entry, contract: Contract, language: str) -> Iterator[str]:
+def _symptom(row: Symptom, language: str) -> dict[str, Json]:
+    return {
+        "vendors": list(row.vendors),
+        "cause": row.cause.in_language(language),
+        "fault": row.fault or None,
+        "rehearse": _rehearsal(row) or None,
+        "unplayable": row.unplayable.in_language(language) if row.unplayable else None,
+        "findings": list(row.seen_by),
+    }
+
+
+def _rehearsal(row: Symptom) -> str:
+    """The command that plays it."""
+    if not row.fault:
+        return ""
+    return f"diagnostics run --provider {row.provider} --fault {row.fault}"
+
+
+def lines(entry: Entry, language: str) -> Iterator[str]:
     """One entry for people."""
-    kind = _KINDS[entry.kind].fill(language, {"provider": contract.title})
+    kind = _KINDS[entry.kind].fill(language, {"provider": _whose(entry, language)})
     yield f"{entry.name}  ({kind})"
     width = max(len(label.in_language(language)) for label in _LABELS.values())
     for label, text in _facts(entry, language):
@@ -117,8 +145,15 @@ def lines(entry: Entry, contract: Contract, language: str) -> Iterator[str]:
         )
 
 
+def _whose(entry: Entry, language: str) -> str:
+    vendors = entry.symptom.vendors if entry.symptom else ()
+    return entry.provider or ", ".join(vendors).replace("any", _ANY.in_language(language))
+
+
 def _facts(entry: Entry, language: str) -> Iterator[tuple[str, str]]:
     yield from _meanings(entry, language)
+    if entry.symptom:
+        yield "cause", entry.symptom.cause.in_language(language)
     if entry.blames:
         also = f" {_LABELS['also'].in_language(language)} "
         yield "blame", also.join(entry.blames)
@@ -128,6 +163,8 @@ def _facts(entry: Entry, language: str) -> Iterator[tuple[str, str]]:
         yield "retry", _RETRIES[entry.retry].in_language(language)
     if entry.remedy and entry.remedy.en:
         yield "do", _open(entry.remedy.in_language(language))
+    if entry.symptom:
+        yield from _played(entry.symptom, language)
     if entry.operations and not entry.asked:
         yield "listed", ", ".join(entry.operations)
     if entry.note:
@@ -135,6 +172,16 @@ def _facts(entry: Entry, language: str) -> Iterator[tuple[str, str]]:
     if entry.source:
         note = f": {entry.source.note}" if entry.source.note else ""
         yield "source", f"{entry.source.page} ({entry.source.certainty.value}){note}"
+
+
+def _played(row: Symptom, language: str) -> Iterator[tuple[str, str]]:
+    if row.fault:
+        yield "play", _rehearsal(row)
+    elif row.unplayable:
+        why = row.unplayable.in_language(language)
+        yield "play", _NOT_PLAYED.fill(language, {"why": why})
+    if row.seen_by:
+        yield "found", ", ".join(row.seen_by)
 
 
 def _meanings(entry: Entry, language: str) -> Iterator[tuple[str, str]]:
@@ -146,7 +193,8 @@ def _meanings(entry: Entry, language: str) -> Iterator[tuple[str, str]]:
         pages = f"  [{', '.join(meaning.pages)}]" if meaning.pages else ""
         yield "means", f"{meaning.text}{pages}"
     if entry.says:
-        yield "means", _open(entry.says.in_language(language))
+        label = "seen" if entry.symptom else "means"
+        yield label, _open(entry.says.in_language(language))
     for text, codes in (entry.shares or {}).items():
         yield "shares", f"{', '.join(codes)} {_SHARES.fill(language, {'text': text})}"
 
