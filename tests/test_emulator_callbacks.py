@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnostics.emulator.callbacks import is_local
-from diagnostics.providers.akool import decrypt, verifies
+from diagnostics.webhooks import verify
 from tests.emulating import START_S, Talk, play
 from tests.wire import RESET, http, serving
 
@@ -37,15 +37,19 @@ def opened(heard: bytes, talk: Talk, job: str) -> dict[str, Any]:
     assert talk.emulator.key.encode() not in heard
     sealed = json.loads(body)
     emulator = talk.emulator
-    secrets = {"client_id": emulator.client_id, "client_secret": emulator.client_secret}
-    plain: dict[str, Any] = json.loads(decrypt(sealed["dataEncrypt"], **secrets))
+    assert emulator.callbacks.secrets == {
+        "AKOOL_CLIENT_ID": emulator.client_id,
+        "AKOOL_CLIENT_SECRET": emulator.client_secret,
+    }
+    checked = verify("akool", {}, body, emulator.callbacks.secrets, now_s=emulator.clock.now())
+    plain: dict[str, Any] = checked.payload
     assert plain["_id"] == job
     url = f"{emulator.media_base}/out/{job}.mp4"
     assert plain.get("url", url) == url
     return {
         "status": plain["status"],
         "type": plain["type"],
-        "signed": verifies(sealed, client_id=emulator.client_id),
+        "signed": checked.verified,
         "after_s": sealed["timestamp"] / 1000 - START_S,
         "has_url": "url" in plain,
     }

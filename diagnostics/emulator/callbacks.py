@@ -1,24 +1,28 @@
-"""Who is told that a job ended? Callback URLs on this machine, signed as the provider signs."""
+"""Who is told that a job ended? Callback URLs on this machine, signed as the provider signs.
+
+What is sent, and how it is sealed, stands under `webhook` in the contract. The words a fault plan
+may say: `lost`, `doubled` (the same id again), `late`, `out-of-order`, `mis-signed`, `unsigned`,
+`other-secret`, `stale` and `future` (signed ten minutes off), `milliseconds` (the other unit),
+`reserialised` (parsed and written again after it was signed), or the name of a variant.
+"""
 
 import asyncio
 import heapq
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
-from importlib.util import find_spec
-from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
-from diagnostics.contract import Contract
+from diagnostics.contract import Contract, decode, first
 from diagnostics.drive.clock import Clock
 from diagnostics.emulator.account import Account
-from diagnostics.emulator.codes import dump
+from diagnostics.emulator.bodies import Bodies
 from diagnostics.emulator.faults import Effects
 from diagnostics.emulator.jobs import Work
-from diagnostics.model import Json
-from diagnostics.promise import StateKind
+from diagnostics.emulator.sealing import Sealing
+from diagnostics.model import Headers, Json
+from diagnostics.promise import Operation, StateKind
 
 TRIES_MAX, WAIT_S, PAUSE_S, PENDING_MAX, LATE_S = 3, 5.0, 1.0, 1000, 120.0
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -29,27 +33,41 @@ _SLACK_S = 1e-3
 
 @dataclass(order=True, slots=True, kw_only=True)
 class Due:
-    """A callback that waits for its time."""
+    """A callback that waits for its time. `answer` stands in for a job that was never one."""
 
     at_s: float
     number: int
-    work: Work = field(compare=False)
     url: str = field(compare=False)
-    state: str = field(compare=False)
-    honest: bool = field(compare=False, default=True)
+    id: str = field(compare=False)
+    state: str = field(compare=False, default="")
+    work: Work | None = field(compare=False, default=None)
+    answer: Json = field(compare=False, default=None)
+    faults: tuple[str, ...] = field(compare=False, default=())
 
 
 class Callbacks:
     """Delivers in the clock's time: by a task of the running loop, or when somebody touches us."""
 
-    def __init__(
-        self, contract: Contract, account: Account, clock: Clock, *, seed: int, media_base: str
+    def __init__(  # noqa: PLR0913  # the parts of one emulator
+        self,
+        contract: Contract,
+        account: Account,
+        clock: Clock,
+        *,
+        seed: int,
+        media_base: str,
+        answers: Bodies | None = None,
     ) -> None:
-        self._types: Mapping[str, str] = contract.webhook.get("types") or {}
-        self._names = [n for n in contract.webhook.get("parameters") or {} if n != "none"]
-        self._module = f"diagnostics.providers.{contract.webhook.get('module', contract.name)}"
-        self._account, self._clock = account, clock
-        self.media_base = media_base
+        words = contract.webhook
+        self._names = [n for n in words.get("parameters") or {} if n != "none"]
+        self._tells: Mapping[str, str] = words.get("tells") or {}
+        self._filter: str = words.get("filter", "")
+        self._immediate = frozenset(words.get("immediate", ()))
+        self._registers: Mapping[str, str] = words.get("registers") or {}
+        self._sealing = Sealing(contract, account, answers, media_base)
+        self._clock = clock
+        self.registered: str | None = None
+        """Where the whole account is told, if a call names no URL of its own."""
         self._dice = random.Random(f"callbacks:{seed}")
         self._waiting: list[Due] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -57,30 +75,87 @@ class Callbacks:
         self.delivered: list[tuple[str, int | None]] = []
         """URL and HTTP status of each attempt (None: nobody answered); newest last."""
 
-    def url_in(self, body: Json) -> str | None:
-        """The callback URL that a create names, if it is on this machine."""
-        if not isinstance(body, dict):
-            return None
-        given = (body.get(name) for name in self._names)
-        return next((url for url in given if isinstance(url, str) and is_local(url)), None)
+    @property
+    def secrets(self) -> dict[str, str]:
+        """What a receiver needs to verify them, by variable; invented."""
+        return self._sealing.secrets
 
-    def expect(self, work: Work, url: str, effects: Effects | None) -> None:
-        """Promise the callback of a job, as the plan has it."""
+    @property
+    def secret(self) -> str | None:
+        """The one that the provider shows as its callbacks' secret."""
+        return next(reversed(self.secrets.values()), None)
+
+    @property
+    def secret_field(self) -> str:
+        """Where it stands in the answer that hands it out."""
+        return self._sealing.secret_place[1]
+
+    def hands_out(self, op: Operation) -> bool:
+        """Whether an operation answers with the secret."""
+        return op.id == self._sealing.secret_place[0]
+
+    def url_in(self, body: Json) -> str | None:
+        """The callback URL that a create names, or the account's own, if it is on this machine."""
+        given = [body.get(name) for name in self._names] if isinstance(body, dict) else []
+        urls = (url for url in (*given, self.registered) if isinstance(url, str))
+        return next((url for url in urls if is_local(url)), None)
+
+    def heed(self, op: Operation, asked: Json, answer: bytes, effects: Effects | None) -> None:
+        """A call without a job: it may register a URL, or be told of as soon as it is answered."""
+        if op.id == self._registers.get("operation"):
+            url = first(asked, (self._registers["field"],))
+            self.registered = url if isinstance(url, str) and is_local(url) else self.registered
+        if op.id in self._immediate:
+            self._announce(answer, effects)
+
+    def expect(self, work: Work, url: str, effects: Effects | None, asked: Json = None) -> None:
+        """Promise the callbacks of the job that a create asked for, as the plan has it."""
         faults = effects.webhook if effects else ()
-        if "lost" in faults or len(self._waiting) >= PENDING_MAX or not self._known:
+        if "lost" in faults or len(self._waiting) >= PENDING_MAX or not self._sealing.known:
             return
+        self._foretell(work, url, faults, asked)
         at_s = work.ends_s + (LATE_S if "late" in faults else 0.0)
         last = work.state(at_s + _SLACK_S)
         if work.kind(last) in {None, StateKind.PENDING, StateKind.RUNNING}:
             return  # it never ends
-        honest = "mis-signed" not in faults
-        for state in _states(work, last, faults):
-            self._number += 1
-            due = Due(
-                at_s=at_s, number=self._number, work=work, url=url, state=state, honest=honest
-            )
-            heapq.heappush(self._waiting, due)
+        ids = [self._new_id()] * (2 if "doubled" in faults else 1)
+        for state, named in [(last, one) for one in ids] + self._stragglers(work, faults):
+            self._promise(at_s, url=url, id=named, state=state, work=work, faults=faults)
+
+    def _foretell(self, work: Work, url: str, faults: tuple[str, ...], asked: Json) -> None:
+        """What is told before the end, unless the create filters it out."""
+        wanted = asked.get(self._filter) if isinstance(asked, dict) else None
+        for kind, event in self._tells.items():
+            state = next((s.value for s in work.job.states.values() if s.kind == kind), None)
+            if state and (not isinstance(wanted, list) or event in wanted):
+                at_s = work.created_s + work.queue_s
+                self._promise(
+                    at_s, url=url, id=self._new_id(), state=state, work=work, faults=faults
+                )
+
+    def _stragglers(self, work: Work, faults: tuple[str, ...]) -> list[tuple[str, str]]:
+        if "out-of-order" not in faults:
+            return []
+        running = (s.value for s in work.job.states.values() if s.kind is StateKind.RUNNING)
+        return [(state, self._new_id()) for state in list(running)[:1]]
+
+    def _announce(self, answer: bytes, effects: Effects | None) -> None:
+        faults = effects.webhook if effects else ()
+        if self.registered and "lost" not in faults:
+            at_s = self._clock.now() + (LATE_S if "late" in faults else 0.0)
+            named = self._new_id()
+            for _ in range(2 if "doubled" in faults else 1):
+                self._promise(
+                    at_s, url=self.registered, id=named, answer=decode(answer), faults=faults
+                )
+
+    def _promise(self, at_s: float, **due: Any) -> None:
+        self._number += 1
+        heapq.heappush(self._waiting, Due(at_s=at_s, number=self._number, **due))
         self._spawn(self._later(at_s))
+
+    def _new_id(self) -> str:
+        return f"msg_{self._dice.getrandbits(96):024x}"
 
     def touch(self) -> None:
         """Somebody asked something: send what is due (the loop that promised it may be gone)."""
@@ -111,7 +186,7 @@ class Callbacks:
     async def _send(self, due: Due) -> None:
         import httpx  # noqa: PLC0415  # heavy, only when a callback is sent
 
-        body = self._body(due)
+        headers, body = self._sealed(due)
         for attempt in range(TRIES_MAX):
             if attempt:
                 await asyncio.sleep(PAUSE_S)
@@ -121,8 +196,9 @@ class Callbacks:
                     self._clock.real(),
                     httpx.AsyncClient(trust_env=False, timeout=WAIT_S) as client,
                 ):
-                    headers = {"content-type": "application/json"}
-                    status = (await client.post(due.url, content=body, headers=headers)).status_code
+                    fields = [("content-type", "application/json"), *headers]
+                    answer = await client.post(due.url, content=body, headers=fields)
+                    status = answer.status_code
             except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError):
                 status = None
             self.delivered.append((due.url, status))
@@ -130,33 +206,15 @@ class Callbacks:
             if status == _OK:
                 return
 
-    @property
-    def _known(self) -> bool:
-        """Whether we know how this provider signs."""
-        return find_spec(self._module) is not None
-
-    @property
-    def _signing(self) -> ModuleType:
-        return import_module(self._module)
-
-    def _body(self, due: Due) -> bytes:
-        work = due.work
-        state = int(due.state) if due.state.isdecimal() else due.state
-        payload: dict[str, Json] = {"_id": work.id, "status": state}
-        if work.operation.id in self._types:
-            payload["type"] = self._types[work.operation.id]
-        if work.delivers(due.state, self._clock.now() + _SLACK_S):
-            payload["url"] = f"{self.media_base}/out/{work.id}.{work.suffix}"
-        sealed: dict[str, Json] = self._signing.seal(
-            payload,
-            client_id=self._account.client_id,
-            client_secret=self._account.client_secret,
-            timestamp_ms=int(self._clock.now() * 1000),
-            nonce=str(self._dice.randrange(1000, 10000)),
-        )
-        if not due.honest:
-            sealed["signature"] = "0" * len(sealed["signature"])
-        return dump(sealed)
+    def _sealed(self, due: Due) -> tuple[Headers, bytes]:
+        now_s, event = self._clock.now(), due.id.replace("msg_", "evt_")
+        if due.work is None:
+            payload = self._sealing.about_answer(due.answer, event, now_s)
+        else:
+            state = due.work.state(now_s) if due.work.closed else due.state
+            payload = self._sealing.about_job(due.work, state, event, now_s + _SLACK_S)
+        nonce = str(self._dice.randrange(1000, 10000))
+        return self._sealing.sealed(payload, due.id, now_s, nonce, due.faults)
 
 
 def is_local(url: str) -> bool:
@@ -166,12 +224,3 @@ def is_local(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in {"http", "https"} and parts.hostname in _LOCAL
-
-
-def _states(work: Work, last: str, faults: tuple[str, ...]) -> list[str]:
-    """What the callbacks of a job say, in the order in which they are sent."""
-    states = [last] * (2 if "doubled" in faults else 1)
-    if "out-of-order" in faults:
-        running = (s.value for s in work.job.states.values() if s.kind is StateKind.RUNNING)
-        states += list(running)[:1]
-    return states
