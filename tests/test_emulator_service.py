@@ -85,6 +85,7 @@ def test_the_control_address_tells_the_invented_account() -> None:
             "key": talk.emulator.key,
             "client_id": talk.emulator.client_id,
             "client_secret": talk.emulator.client_secret,
+            "webhook_secret": talk.emulator.client_secret,
             "media_base": talk.emulator.media_base,
             "fault": None,
         }

@@ -76,8 +76,14 @@ class Emulator:
         if per_minute is not None:
             self.account.rate_per_minute = per_minute
         self.jobs = Jobs(contract, seed=seed, speed=speed)
+        bodies = Bodies(contract, self.jobs, self.media_base, self.base_url)
         self.callbacks = Callbacks(
-            contract, self.account, clock, seed=seed, media_base=self.media_base
+            contract,
+            self.account,
+            clock,
+            seed=seed,
+            media_base=self.media_base,
+            answers=bodies,
         )
         self.seen: deque[Seen] = deque(maxlen=SEEN_MAX)
         self.answered = 0
@@ -88,7 +94,7 @@ class Emulator:
             contract,
             account=self.account,
             jobs=self.jobs,
-            bodies=Bodies(contract, self.jobs, self.media_base, self.base_url),
+            bodies=bodies,
             callbacks=self.callbacks,
             clock=clock,
             inputs=Inputs(clock, self._own, input_wait_s),
@@ -220,6 +226,7 @@ class Emulator:
             "key": self.key,
             "client_id": self.client_id,
             "client_secret": self.client_secret,
+            "webhook_secret": self.callbacks.secret,
             "media_base": self.media_base,
             "fault": self.plan.name if self.plan else None,
         }

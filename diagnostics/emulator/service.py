@@ -182,7 +182,11 @@ class Service:
             if op.id in self._cancels:
                 return self._cancelled(op, ended)
         refused = await self._refused(op, call.json) if op.spends or op.media else None
-        return refused or Reply(status=op.success_status, body=self._shown(call, op))
+        if refused:
+            return refused
+        shown = self._shown(call, op)
+        self.callbacks.heed(op, call.json, shown, effects)
+        return Reply(status=op.success_status, body=shown)
 
     def _cancelled(self, op: Operation, ended: list[Work]) -> Reply:
         """A cancelled job is shown as its status call would show it."""
@@ -200,6 +204,8 @@ class Service:
         if op.id == self._contract.roles.get("balance") and op.answer is not None:
             field = self._contract.roles["balance_field"]
             return self._bodies.with_value(op, field, self._balance())
+        if self.callbacks.hands_out(op):
+            return self._bodies.with_value(op, self.callbacks.secret_field, self.callbacks.secret)
         if op.id in self._lookups:
             return self._bodies.listed(op, self._clock.now())
         return self._bodies.plain(op)
@@ -212,7 +218,7 @@ class Service:
         work = self.jobs.accept(op, body, now_s, effects.job if effects else None)
         url = self.callbacks.url_in(body)
         if url:
-            self.callbacks.expect(work, url, effects)
+            self.callbacks.expect(work, url, effects, body)
         if await self._held(call, work):
             now_s = self._clock.now()
             over = now_s >= work.ends_s
