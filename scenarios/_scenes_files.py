@@ -192,9 +192,10 @@ def _unfit(
     wanted_s = length_s(lengths, film.cross_fade_s)
     found_s, rate = made.duration_s or 0.0, made.fps or 0.0
     size, wanted = f"{made.width}x{made.height}", f"{film.width}x{film.height}"
+    slack_s = LENGTH_SLACK_S + 0.03 * len(lengths)  # containers count a last frame of sound
     loud = any(media.has_audio for media in used.values())
     checks = (
-        (lengths and abs(found_s - wanted_s) > LENGTH_SLACK_S, "length", "длина",
+        (lengths and abs(found_s - wanted_s) > slack_s, "length", "длина",
          f"{found_s:.2f} s", f"{wanted_s:.2f} s"),
         (abs(rate - film.fps) > RATE_SLACK, "frame rate", "частота кадров",
          f"{rate:g}", f"{film.fps:g}"),

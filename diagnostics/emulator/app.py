@@ -209,7 +209,7 @@ class Emulator:
             return await self._service.answer(call, route.operation, effects)
         if route.kind in {"media", "output"}:
             reply = self._file(call.path)
-            return hosting.ranged(reply, call.header(b"range"))
+            return hosting.ranged(reply, call.header(b"range"), call.header(b"if-range"))
         if route.kind == "control":
             return Reply(body=dump(self._control()))
         if route.kind == "wrong-method":
@@ -240,7 +240,7 @@ class Emulator:
         now_s = self.clock.now()
         if work is None or not work.delivers(work.state(now_s), now_s):
             return page(404, f"Cannot GET {path[:_PATH_MAX]}")
-        return hosting.output(work.suffix)
+        return hosting.output(work.suffix, work.clip)
 
     def _own(self, url: str) -> Awaitable[Reply] | None:
         """What we ourselves answer at a URL; None: it is somebody else's."""

@@ -1,9 +1,11 @@
 """Which media does the emulator serve? Its samples and its jobs' outputs, whole or by range."""
 
+import hashlib
 import re
 from functools import lru_cache
 
 from diagnostics.emulator.bodies import sample_for
+from diagnostics.emulator.clips import Clip, drawn
 from diagnostics.emulator.reply import Reply, page
 
 NAMES = (
@@ -33,18 +35,31 @@ def served(name: str) -> Reply:
     return _file(name, name.rpartition(".")[2])
 
 
-def output(suffix: str) -> Reply:
+def output(suffix: str, clip: Clip | None = None) -> Reply:
     """The output of a job."""
-    return _file(sample_for(suffix), suffix)
+    if clip is None:
+        return _file(sample_for(suffix), suffix)
+    return _reply(drawn(clip), b"video/mp4")
 
 
 def _file(name: str, suffix: str) -> Reply:
-    media_type = _TYPES.get(suffix, b"application/octet-stream")
-    return Reply(body=sample(name), media_type=media_type, headers=(_ACCEPTS,))
+    return _reply(sample(name), _TYPES.get(suffix, b"application/octet-stream"))
 
 
-def ranged(reply: Reply, wanted: bytes | None) -> Reply:
+def _reply(body: bytes, media_type: bytes) -> Reply:
+    return Reply(body=body, media_type=media_type, headers=(_ACCEPTS, (b"etag", _tag(body))))
+
+
+@lru_cache(maxsize=128)
+def _tag(body: bytes) -> bytes:
+    """By this a client that goes on with a broken download knows the file again."""
+    return b'"%s"' % hashlib.blake2b(body, digest_size=12).hexdigest().encode()
+
+
+def ranged(reply: Reply, wanted: bytes | None, if_range: bytes | None = None) -> Reply:
     """The part that a `Range` header asks for; one range, as every player sends it."""
+    if if_range is not None and (b"etag", if_range.strip()) not in reply.headers:
+        return reply
     found = _RANGE.fullmatch(wanted.strip()) if wanted and reply.status == 200 else None  # noqa: PLR2004  # OK
     if found is None or found[0] == b"bytes=-":
         return reply

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from diagnostics.contract import Contract, first
+from diagnostics.emulator.clips import Clip, wanted
 from diagnostics.emulator.faults import JobFault
 from diagnostics.model import Json
 from diagnostics.promise import Job, Operation, State, StateKind
@@ -33,6 +34,8 @@ class Work:
     fault: JobFault = field(default_factory=JobFault)
     given: Mapping[str, Json] = field(default_factory=dict)
     """What of the request its answers repeat."""
+    clip: Clip | None = None
+    """What its output shows, where it is a clip of a film; None: a sample."""
     closed: bool = False
     polls: int = 0
     answers: dict[tuple[str, str, bool], bytes] = field(default_factory=dict)
@@ -115,6 +118,7 @@ class Jobs:
         self._speed = max(speed, 1e-6)
         self._limit = limit
         self._by_id: dict[str, Work] = {}
+        self._clips = 0
         self._also: dict[str, str] = {}
 
     def __len__(self) -> int:
@@ -162,11 +166,18 @@ class Jobs:
             suffix=suffix(self._contract, op, job),
             fault=fault,
             given=_repeated(body),
+            clip=self._clip(op, body, fault),
         )
         if len(self._by_id) >= self._limit:
             self.forget(next(iter(self._by_id)))
         self._by_id[work.id] = work
         return work
+
+    def _clip(self, op: Operation, body: Json, fault: JobFault) -> Clip | None:
+        if op.id != self._contract.roles.get("clip"):
+            return None
+        self._clips += 1
+        return wanted(body, self._clips - 1, fault.clip)
 
     def forget(self, named: str) -> None:
         """Delete a job."""
