@@ -233,6 +233,12 @@ LATER = Text(
     en="Wait and read again; if it lasts, send this report to the provider.",
     ru="Подождите и повторите чтение; если не пройдёт, отправьте отчёт провайдеру.",
 )
+CONTENT = Text(
+    en="Moderation refused the content, whatever the status says: change the prompt or the "
+    "picture; repeating it cannot help.",
+    ru="Содержимое не прошло модерацию, что бы ни говорил статус: измените запрос или картинку; "
+    "повторы не помогут.",
+)
 WALL = Text(
     en="The page is not the provider's JSON: a gateway, firewall or country block may stand in "
     "between. Read the page, try from another network, then ask the provider.",

@@ -3,12 +3,14 @@
 Used by every judge that reads an exchange. A success gives no finding.
 """
 
+import re
 from dataclasses import replace
 
 from diagnostics.answer_rules import (
     ADDRESS,
     BODY,
     BUSINESS_CODE,
+    CONTENT,
     FAULT_RULES,
     HTTP_STATUS,
     LATER,
@@ -111,6 +113,12 @@ def business(contract: Contract, exchange: Exchange, reading: Reading) -> Findin
     )
 
 
+_REFUSED = re.compile(
+    r"(content|usage|safety)[ _-]?polic|moderation|safety (filter|system)|flagged as|\bnsfw\b",
+    re.IGNORECASE,
+)
+"""A refusal of content may come under any status, a gateway's 500 included (symptom 44)."""
+_WORDS_MAX = 4_000
 _SURE_OF_STATUS = 0.7
 """An HTTP status tells something where the provider's own word tells nothing."""
 
@@ -121,6 +129,8 @@ def _by_status(found: Finding, response: Response | None) -> Finding:
     if status < 400:  # noqa: PLR2004  # HTTP's own border of failure
         return found
     blame, certainty, _ = _status(status)
+    if _REFUSED.search(str(found.facts["message"])):
+        blame = Blame.CONTENT_POLICY
     return replace(found, blame=blame, certainty=certainty * _SURE_OF_STATUS)
 
 
@@ -153,6 +163,8 @@ def _without_code(exchange: Exchange, response: Response, reading: Reading) -> F
         blame, certainty, remedy = _status(status)
         if status == 403 and reading.body is None:  # noqa: PLR2004  # HTTP: forbidden
             blame, certainty, remedy = Blame.UNDECIDED, 0.4, WALL
+        if reading.body is not None and _REFUSED.search(str(reading.body)[:_WORDS_MAX]):
+            blame, certainty, remedy = Blame.CONTENT_POLICY, 0.9, CONTENT
         facts |= {"remedy_en": remedy.en, "remedy_ru": remedy.ru}
         return replace(found, facts=facts, blame=blame, certainty=certainty)
     if reading.body is None:

@@ -108,8 +108,9 @@ FAILED_ON_POLICY = Rule(
         ru="Прекратите опрос. Содержимое не прошло модерацию: измените его, повторы не помогут.",
     ),
 )
+_POLICY = r"moderat|nsfw|sensitive|flagged|safety|celebrit|policy|violat|prohibit|inappropriate|porn|nudity"
 REASONS = (
-    (FAILED_ON_POLICY, r"moderat|nsfw|sensitive|policy|violat|prohibit|inappropriate|porn|nudity"),
+    (FAILED_ON_POLICY, _POLICY),
     (FAILED_ON_INPUT, r"\bfaces?\b|download|unsupported|codec|too (large|long|short|big|small)"),
     (FAILED_ON_INPUT, r"(invalid|bad|broken|corrupt\w*) (image|video|audio|media|file|url|format)"),
 )
