@@ -40,7 +40,7 @@ def wanted(body: Json, tint: int, bent: Mapping[str, Json]) -> Clip:
     given = inner if isinstance(inner, dict) else {}
     seconds, shape = given.get("duration"), given.get("aspect_ratio")
     width, height = _SHAPES.get(shape if isinstance(shape, str) else "", _SHAPES["16:9"])
-    long = float(seconds) if isinstance(seconds, int | float) and 0 < seconds else 5.0
+    long = float(seconds) if isinstance(seconds, int | float) and seconds > 0 else 5.0
     told = {"seconds": min(long, SECONDS_MAX), "width": width, "height": height}
     return Clip(**{**told, "tint": tint % len(_COLOURS), **bent})
 
