@@ -108,7 +108,10 @@ FAILED_ON_POLICY = Rule(
         ru="Прекратите опрос. Содержимое не прошло модерацию: измените его, повторы не помогут.",
     ),
 )
-_POLICY = r"moderat|nsfw|sensitive|flagged|safety|celebrit|policy|violat|prohibit|inappropriate|porn|nudity"
+_POLICY = (
+    r"moderat|nsfw|sensitive|flagged|safety|celebrit"
+    r"|policy|violat|prohibit|inappropriate|porn|nudity"
+)
 REASONS = (
     (FAILED_ON_POLICY, _POLICY),
     (FAILED_ON_INPUT, r"\bfaces?\b|download|unsupported|codec|too (large|long|short|big|small)"),

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from diagnostics import contract_load
 from diagnostics.cli import discover
 from diagnostics.cli.main import main
+from diagnostics.contract import Contract
 from diagnostics.drive.authority import Authority
 from diagnostics.drive.budget import Budget
 from diagnostics.drive.clock import VirtualClock, run
@@ -23,19 +25,19 @@ from diagnostics.model import (
     Blame,
     Case,
     KeyFacts,
-    Plan,
     Target,
     TargetKind,
     Verdict,
 )
-from diagnostics.prepare import with_samples
+from diagnostics.prepare import plan
 from diagnostics.redact import Gate
 from diagnostics.scenario import Scenario
 from diagnostics.suite import Recording, Suite
 from diagnostics.tape import TapeFile
-from tests.drive_cases import akool
 
 Row = tuple[str, str, str, str | None]
+"""A fault (with its provider, where that is not AKOOL: `replicate/job-aborted`), and what is
+concluded from it."""
 
 ISSUE: tuple[Row, ...] = (
     ("overload-1015", "warn", "provider", "1015"),
@@ -68,13 +70,17 @@ ISSUE: tuple[Row, ...] = (
 )
 """The named faults of issue 2, and what each must come to."""
 
+SCENES = "scenes-"
+"""Plans of a film, which no suite makes: `tests/test_scenes*.py` play them."""
 OTHERS = tuple(
-    (name, plan.expect["verdict"], plan.expect["blame"], plan.expect.get("code"))
+    (f"{provider}/{name}", str(expect["verdict"]), str(expect["blame"]), expect.get("code"))
     for name in names()
+    if name not in {row[0] for row in ISSUE} and not name.startswith(SCENES)
     for plan in [load_plan(name)]
-    if name not in {row[0] for row in ISSUE}
+    for provider in plan.providers or ("akool",)
+    for expect in [plan.expect]
 )
-"""Every further plan that ships, and what it says of itself."""
+"""Every further plan that ships, by each provider it is made for, and what it says of itself."""
 
 EXITS = {"pass": 0, "warn": 0, "fail": 1, "inconclusive": 3}
 ROWS = [*ISSUE, *OTHERS]
@@ -85,10 +91,10 @@ TABLE = pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
 def test_in_this_process_each_fault_gets_its_blame(
     row: Row, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fault, verdict, blame, code = row
-    exit_code = main(
-        ["run", "--fault", fault, "--json", "--out", str(tmp_path), "--format", "json"]
-    )
+    wanted, verdict, blame, code = row
+    provider, fault = _split(wanted)
+    options = ["--json", "--out", str(tmp_path), "--format", "json"]
+    exit_code = main(["run", "--provider", provider, "--fault", fault, *options])
     told = json.loads(capsys.readouterr().out)
     assert (told["verdict"], told["blame"]) == (verdict, blame)
     assert code is None or told["code"] == code
@@ -97,17 +103,33 @@ def test_in_this_process_each_fault_gets_its_blame(
 
 @TABLE
 def test_over_a_socket_each_fault_gets_the_same_blame(row: Row) -> None:
-    fault, verdict, blame, code = row
-    report = over_a_socket(fault)
+    wanted, verdict, blame, code = row
+    provider, fault = _split(wanted)
+    report = over_a_socket(fault, provider)
     found = report.judgement
     assert (found.verdict, found.blame) == (verdict, blame)
     assert code is None or found.code == code
 
 
+def _split(wanted: str) -> tuple[str, str]:
+    provider, _, fault = wanted.rpartition("/")
+    return provider or "akool", fault
+
+
+def test_every_plan_says_what_a_run_has_to_conclude() -> None:
+    silent = [name for name in names() if not load_plan(name).expect or not load_plan(name).story]
+    assert silent == []
+
+
+PROVIDERS = pytest.mark.parametrize("provider", contract_load.providers())
+
+
+@PROVIDERS
 def test_a_healthy_emulator_passes_and_blames_nobody(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    provider: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["run", "--json", "--out", str(tmp_path), "--format", "json"]) == 0
+    options = ["--json", "--out", str(tmp_path), "--format", "json"]
+    assert main(["run", "--provider", provider, *options]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["verdict"], told["blame"]) == ("pass", "none")
     assert told["target"]["kind"] == "emulator"
@@ -115,8 +137,9 @@ def test_a_healthy_emulator_passes_and_blames_nobody(
     assert [s["name"] for s in told["scenarios"] if s["verdict"] != "pass"] == []
 
 
-def test_a_healthy_emulator_on_a_socket_passes_too() -> None:
-    found = over_a_socket(None).judgement
+@PROVIDERS
+def test_a_healthy_emulator_on_a_socket_passes_too(provider: str) -> None:
+    found = over_a_socket(None, provider).judgement
     assert (found.verdict, found.blame) == (Verdict.PASS, Blame.NONE)
 
 
@@ -163,14 +186,13 @@ class LoopbackClock(VirtualClock):
         yield
 
 
-def over_a_socket(fault: str | None) -> Report:
+def over_a_socket(fault: str | None, provider: str = "akool") -> Report:
     """What the whole suite finds in an emulator that listens on 127.0.0.1."""
     clock = LoopbackClock()
-    return run(_examined(fault, clock), clock)
+    return run(_examined(fault, contract_load.load(provider), clock), clock)
 
 
-async def _examined(fault: str | None, clock: VirtualClock) -> Report:
-    contract = akool()
+async def _examined(fault: str | None, contract: Contract, clock: VirtualClock) -> Report:
     listener = bound("127.0.0.1", 0)
     base = base_url(listener)
     emulator = Emulator(
@@ -181,38 +203,45 @@ async def _examined(fault: str | None, clock: VirtualClock) -> Report:
     task = asyncio.create_task(serving.serve(sockets=[listener]))
     await listening.wait()
     try:
-        return await _suite(contract_case(base, emulator), emulator, clock)
+        return await _suite(contract_case(contract, base, emulator), contract, emulator, clock)
     finally:
         serving.should_exit = True
         await task
 
 
-def contract_case(base: str, emulator: Emulator) -> Case:
-    operation = akool().operations["createTalkingPhoto"]
-    body = dict(next(iter(operation.examples.values())))
+def contract_case(contract: Contract, base: str, emulator: Emulator) -> Case:
+    target = Target(
+        kind=TargetKind.EMULATOR,
+        provider=contract.name,
+        base_url=base,
+        media_base=emulator.media_base,
+    )
+    scheme = contract.schemes[0]
     return Case(
         run_id="test",
-        target=Target(
-            kind=TargetKind.EMULATOR,
-            provider="akool",
-            base_url=base,
-            media_base=emulator.media_base,
+        target=target,
+        plan=plan(contract.operations[contract.roles["example"]], target, None),
+        keys=(
+            KeyFacts(
+                name=scheme.variables[0],
+                present=True,
+                length=len(emulator.key),
+                origin="emulator",
+            ),
         ),
-        plan=Plan(operation=operation.id, body=with_samples(body, operation, emulator.media_base)),
-        keys=(KeyFacts(name="AKOOL_API_KEY", present=True, length=32, origin="emulator"),),
-        auth_headers=("x-api-key",),
+        auth_headers=(scheme.header,),
     )
 
 
-async def _suite(case: Case, emulator: Emulator, clock: VirtualClock) -> Report:
-    contract, gate = akool(), Gate()
+async def _suite(case: Case, contract: Contract, emulator: Emulator, clock: VirtualClock) -> Report:
+    gate = Gate()
     recording = Recording(TapeFile(Path("unused"), gate))
     driver = Live(
         contract=contract,
         target=case.target,
         authority=Authority(
             contract=contract,
-            values={"AKOOL_API_KEY": emulator.key},
+            values={contract.schemes[0].variables[0]: emulator.key},
             register=gate.register,
             hosts=frozenset({"127.0.0.1"}),
         ),
@@ -220,7 +249,9 @@ async def _suite(case: Case, emulator: Emulator, clock: VirtualClock) -> Report:
         clock=clock,
         recorder=recording,
     )
-    scenarios: Sequence[Scenario] = tuple(discover.scenarios().values())
+    scenarios: Sequence[Scenario] = tuple(
+        one for one in discover.scenarios().values() if not one.on_request
+    )
     suite = Suite(
         contract=contract,
         case=case,
