@@ -87,6 +87,7 @@ def test_the_control_address_tells_the_invented_account() -> None:
             "client_secret": talk.emulator.client_secret,
             "webhook_secret": talk.emulator.client_secret,
             "media_base": talk.emulator.media_base,
+            "base_url": talk.emulator.base_url,
             "fault": None,
         }
         assert all("invented" in about[name] for name in ("key", "client_id", "client_secret"))

@@ -72,7 +72,7 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
     if not _loopback(options.host):
         screen.say(_EXPOSED.fill(screen.language, {"host": options.host}))
     try:
-        serve(emulator, listener, lambda: _announce(emulator, screen))
+        serve(emulator, [listener], lambda: _announce(emulator, screen))
     except KeyboardInterrupt:
         screen.say(_STOPPED.fill(screen.language, {"count": emulator.answered}))
         return Exit.INTERRUPTED

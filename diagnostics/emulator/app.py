@@ -211,7 +211,7 @@ class Emulator:
             reply = self._file(call.path)
             return hosting.ranged(reply, call.header(b"range"), call.header(b"if-range"))
         if route.kind == "control":
-            return Reply(body=dump(self._control()))
+            return Reply(body=dump(self.about()))
         if route.kind == "wrong-method":
             headers = ((b"allow", route.allow.encode()),)
             return page(405, f"Cannot {call.method[:20]} {call.path[:_PATH_MAX]}", headers)
@@ -219,10 +219,12 @@ class Emulator:
             404, f"Cannot {call.method[:20]} {call.path[:_PATH_MAX]}"
         )
 
-    def _control(self) -> dict[str, str | None]:
+    def about(self) -> dict[str, Json]:
+        """What it says of itself: where it stands, and the invented secrets that it accepts."""
         return {
             "schema": "diagnostics.emulator/1",
             "provider": self.contract.name,
+            "base_url": self.base_url,
             "key": self.key,
             "client_id": self.client_id,
             "client_secret": self.client_secret,
@@ -249,7 +251,10 @@ class Emulator:
             mine = self._is_mine(parts.hostname or "", parts.port)
         except ValueError:
             return None
-        return self._fetched(parts.path) if mine else None
+        prefix = self._own_host.path
+        if not mine or not parts.path.startswith(f"{prefix}/"):
+            return None  # a neighbour on the same port is somebody else
+        return self._fetched(parts.path.removeprefix(prefix))
 
     def _is_mine(self, host: str, port: int | None) -> bool:
         own = self._own_host

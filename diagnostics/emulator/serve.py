@@ -1,13 +1,13 @@
-"""How does the emulator stand on a port? Uvicorn, able to reset connections like a bad network."""
+"""How do emulators stand on a port? Uvicorn, able to reset connections like a bad network."""
 
 import asyncio
 import socket
 import struct
 import threading
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -16,6 +16,7 @@ from diagnostics.contract import Contract
 from diagnostics.drive.clock import RealClock
 from diagnostics.emulator.app import Emulator
 from diagnostics.emulator.faults import FaultPlan
+from diagnostics.emulator.town import Town, prefixes, settled
 from diagnostics.errors import TargetError, UsageError
 
 _HEADER_BYTES_MAX = 65_536
@@ -106,11 +107,14 @@ def base_url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def server(emulator: Emulator, then: Callable[[], None]) -> Server:
+Application = Emulator | Town
+
+
+def server(application: Application, then: Callable[[], None]) -> Server:
     """A server for it: silent, and quick to end. `then` is called once it listens."""
     return Server(
         uvicorn.Config(
-            emulator,
+            application,
             http=BreakableProtocol,
             ws="none",
             loop="asyncio",
@@ -127,46 +131,28 @@ def server(emulator: Emulator, then: Callable[[], None]) -> Server:
     )
 
 
-def serve(emulator: Emulator, listener: socket.socket, then: Callable[[], None]) -> None:
+def serve(
+    application: Application, listeners: Sequence[socket.socket], then: Callable[[], None]
+) -> None:
     """Serve until somebody stops it; Ctrl-C comes out as `KeyboardInterrupt`."""
-    with closing(listener), asyncio.Runner() as runner:
-        runner.run(server(emulator, then).serve([listener]))
+    with ExitStack() as stack, asyncio.Runner() as runner:
+        for listener in listeners:
+            stack.enter_context(closing(listener))
+        runner.run(server(application, then).serve(list(listeners)))
 
 
-class Served:
-    """An emulator on a port, in a thread: `with Served(contract) as server: server.base_url`."""
+class _Thread:
+    """A server in a thread of its own, for as long as a `with` lasts."""
 
-    def __init__(  # noqa: PLR0913  # the emulator's own knobs
-        self,
-        contract: Contract,
-        *,
-        faults: FaultPlan | None = None,
-        seed: int = 0,
-        speed: float = 1.0,
-        credits: float = 1000.0,  # noqa: A002  # the providers' word
-        per_minute: float | None = None,
-        host: str = "127.0.0.1",
-        port: int = 0,
-    ) -> None:
-        self._listener = bound(host, port)
-        self.base_url = base_url(self._listener)
-        self.emulator = Emulator(
-            contract,
-            clock=RealClock(),
-            faults=faults,
-            seed=seed,
-            base_url=self.base_url,
-            credits=credits,
-            speed=speed,
-            per_minute=per_minute,
-        )
+    def __init__(self, application: Application, listeners: Sequence[socket.socket]) -> None:
+        self._listeners = list(listeners)
         self._listens = threading.Event()
-        self._server = server(self.emulator, self._listens.set)
+        self._server = server(application, self._listens.set)
         self._thread = threading.Thread(target=self._run, name="emulator", daemon=True)
 
     def _run(self) -> None:
         with asyncio.Runner() as runner:
-            runner.run(self._server.serve([self._listener]))
+            runner.run(self._server.serve(self._listeners))
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -182,4 +168,100 @@ class Served:
     ) -> None:
         self._server.should_exit = True
         self._thread.join(_START_S)
-        self._listener.close()
+        for listener in self._listeners:
+            listener.close()
+
+
+class Served(_Thread):
+    """An emulator on a port, in a thread: `with Served(contract) as server: server.base_url`."""
+
+    def __init__(  # noqa: PLR0913  # the emulator's own knobs
+        self,
+        contract: Contract,
+        *,
+        faults: FaultPlan | None = None,
+        seed: int = 0,
+        speed: float = 1.0,
+        credits: float = 1000.0,  # noqa: A002  # the providers' word
+        per_minute: float | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        listener = bound(host, port)
+        self.base_url = base_url(listener)
+        self.emulator = Emulator(
+            contract,
+            clock=RealClock(),
+            faults=faults,
+            seed=seed,
+            base_url=self.base_url,
+            credits=credits,
+            speed=speed,
+            per_minute=per_minute,
+        )
+        super().__init__(self.emulator, [listener])
+
+
+class ServedTown(_Thread):
+    """Several emulators on one port, or on a port each, in a thread.
+
+    `with ServedTown(contracts) as town: town.url("openai"), town.emulators["openai"].key`.
+    """
+
+    def __init__(  # noqa: PLR0913  # the emulators' own knobs
+        self,
+        contracts: Sequence[Contract],
+        *,
+        own_ports: bool = False,
+        faults: FaultPlan | None = None,
+        seed: int = 0,
+        speed: float = 1.0,
+        credits: float = 1000.0,  # noqa: A002  # the providers' word
+        per_minute: float | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        places = placed(contracts, host, port, own_ports=own_ports)
+        self.base_url = base_url(places.listeners[0])
+        emulators = settled(
+            contracts,
+            places.base_urls,
+            clock=RealClock(),
+            faults=faults,
+            seed=seed,
+            credits=credits,
+            speed=speed,
+            per_minute=per_minute,
+        )
+        self.town = Town(emulators, places.ports)
+        self.emulators = self.town.emulators
+        super().__init__(self.town, places.listeners)
+
+    def url(self, provider: str) -> str:
+        """Where that provider's emulator stands: put it in place of `https://api…`."""
+        return self.emulators[provider].base_url
+
+
+class Places(NamedTuple):
+    """The sockets of a town, and who stands where."""
+
+    listeners: list[socket.socket]
+    base_urls: dict[str, str]
+    ports: dict[int, str]
+
+
+def placed(contracts: Sequence[Contract], host: str, port: int, *, own_ports: bool) -> Places:
+    """Sockets for these providers: one with prefixes, or one each from that port on."""
+    if not own_ports:
+        listener = bound(host, port)
+        return Places([listener], prefixes(contracts, base_url(listener)), {})
+    with ExitStack() as stack:  # a port that is taken gives the others back
+        listeners = [
+            stack.enter_context(closing(bound(host, port + number if port else 0)))
+            for number in range(len(contracts))
+        ]
+        stack.pop_all()
+    names = [contract.name for contract in contracts]
+    urls = dict(zip(names, map(base_url, listeners), strict=True))
+    ports = {one.getsockname()[1]: name for one, name in zip(listeners, names, strict=True)}
+    return Places(listeners, urls, ports)
