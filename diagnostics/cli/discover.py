@@ -49,8 +49,9 @@ def bound(module: ModuleType, name: str) -> Scenario:
 def rules() -> dict[str, Rule]:
     """Every rule a finding may cite, by its code."""
     from diagnostics import answers  # noqa: PLC0415  # listing scenarios needs no answers
+    from diagnostics.webhooks.rules import RULES  # noqa: PLC0415  # as above
 
-    every = [*answers.RULES, *(rule for s in scenarios().values() for rule in s.rules)]
+    every = [*answers.RULES, *RULES, *(rule for s in scenarios().values() for rule in s.rules)]
     return {rule.code: rule for rule in every}
 
 

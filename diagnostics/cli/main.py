@@ -21,6 +21,7 @@ COMMANDS = {
     "explain": "say what a code or message means, whose fault it is, what to do",
     "emulate": "serve a provider that misbehaves on request, for your own client",
     "scenes": "make a prompt into a film of several scenes, and say where it fails",
+    "webhook": "verify a signed callback, or receive callbacks and verify them",
     "report": "render an old run again, in any format or language",
     "redact": "make copies without secrets, fit for sharing",
     "list": "list scenarios, operations, faults, profiles, formats, codes, rules",
@@ -34,12 +35,13 @@ EXAMPLES = {
     "explain": "diagnostics explain 1015",
     "emulate": "diagnostics emulate akool --port 8080 --fault overload-1015",
     "scenes": 'diagnostics scenes "A sunset over the sea" --scenes 3 --duration 5',
+    "webhook": "diagnostics webhook verify replicate callback.http",
     "report": "diagnostics report out/RUN_ID --format md --lang ru",
     "redact": "diagnostics redact capture.har --out clean/",
     "list": "diagnostics list faults",
 }
 
-_SECRETS = ("_API_KEY", "_API_TOKEN", "_CLIENT_SECRET", "_ACCESS_TOKEN")
+_SECRETS = ("_API_KEY", "_API_TOKEN", "_CLIENT_SECRET", "_ACCESS_TOKEN", "_WEBHOOK_SECRET")
 """Ends of the names of environment variables whose values no message may show."""
 _SECRET_LENGTH_MIN = 6
 """Anything shorter is no secret, and hiding it would blot out innocent text."""
@@ -171,7 +173,8 @@ def parse(argv: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:
     if options.command is None:
         raise UsageError("name a command", hint="see: diagnostics --help")
     module = load(options.command)
-    options = command_parser(options.command, module).parse_args(options.rest, options)
+    inner = command_parser(options.command, module)
+    options = inner.parse_intermixed_args(options.rest, options)
     options.lang = options.lang or language(os.environ)
     options.provider = _provider(options.provider)
     return module, options

@@ -204,7 +204,7 @@ def _unsigned(about: _About, known: Sequence[Signing]) -> Finding:
 def _signature(about: _About) -> tuple[bool | None, list[Finding]]:
     secret = about.secrets.own[0] if about.secrets.own else None
     if secret is None:
-        return None, [about.finding(rules.SECRET_MISSING, **_where(about.signing))]
+        return None, [_missing(about, _UNCHECKED)]
     if not secret.strip():
         return False, [about.finding(rules.SECRET_MALFORMED, why=_BLANK)]
     try:
@@ -217,6 +217,27 @@ def _signature(about: _About) -> tuple[bool | None, list[Finding]]:
     return False, [_explained(about, secret, key)]
 
 
+def _missing(about: _About, undone: Text) -> Finding:
+    """A variable that nobody set, and what could not be done without it."""
+    names = about.signing.variables
+    lacking = [n for n, value in zip(names, about.secrets.own, strict=False) if not value]
+    return about.finding(
+        rules.SECRET_MISSING,
+        variables=", ".join(lacking or names),
+        undone_en=undone.en,
+        undone_ru=undone.ru,
+        **_where(about.signing),
+    )
+
+
+_UNCHECKED = Text(en="the signature could not be checked", ru="подпись проверить не удалось")
+_UNREAD = Text(en="the payload stayed shut", ru="содержимое осталось закрытым")
+_GARBLED = Text(
+    en="what comes out is no JSON: the client id (it is the IV) is another account's, or "
+    "dataEncrypt was changed",
+    ru="получается не JSON: client id (это вектор инициализации) от другого аккаунта, или "
+    "dataEncrypt изменён",
+)
 _BLANK = Text(en="it is blank", ru="переменная пуста")
 
 
@@ -308,7 +329,8 @@ def _payload(about: _About) -> tuple[Json, list[Finding]]:
     """The payload, opened if it was shut; None when it stayed so."""
     given = [value for value in about.secrets.own if value]
     if about.seal.content and len(given) < len(about.signing.variables):
-        return None, []
+        known = about.secrets.own and about.secrets.own[0] is not None
+        return None, [_missing(about, _UNREAD)] if known else []
     body = about.delivery.body
     try:
         plain = about.way.opened(about.seal, body, given) if about.way.over_body or given else body
@@ -317,6 +339,8 @@ def _payload(about: _About) -> tuple[Json, list[Finding]]:
     payload = decode(plain)
     if isinstance(payload, dict):
         return payload, []
+    if plain is not body:  # it was encrypted
+        return None, [about.finding(rules.UNDECRYPTABLE, why=_GARBLED, certainty=0.9)]
     return None, [about.finding(rules.NOT_JSON, size=len(plain))]
 
 

@@ -72,13 +72,26 @@ OTHER_SCHEME = Rule(
         "FILE.",
     ),
 )
+UNRECOGNISED = Rule(
+    code="webhook-unrecognised",
+    severity=Severity.FAIL,
+    blame=Blame.DELIVERY,
+    says=Text(
+        en="it is signed in none of the ways in which {titles} sign",
+        ru="оно не подписано ни одним из способов, какими подписывают {titles}",
+    ),
+    remedy=Text(
+        en="Do not act on it. Name the provider to learn what exactly is missing.",
+        ru="Не доверяйте ему. Назовите провайдера, чтобы узнать, чего именно не хватает.",
+    ),
+)
 SECRET_MISSING = Rule(
     code="webhook-secret-missing",
     severity=Severity.WARN,
     blame=Blame.CREDENTIALS,
     says=Text(
-        en="no secret is known ({variables} is not set), so the signature could not be checked",
-        ru="секрет не задан ({variables}), поэтому подпись проверить не удалось",
+        en="{variables} is not set, so {undone_en}",
+        ru="не задано: {variables}, поэтому {undone_ru}",
     ),
     remedy=Text(
         en="Set {variables} in the environment or in .env; it stands {where_en}.",
@@ -371,7 +384,7 @@ UNKNOWN_STATE = Rule(
 )
 
 RULES = (
-    VERIFIED, WRONG_SIGNATURE, UNSIGNED, INCOMPLETE, OTHER_SCHEME, SECRET_MISSING,
+    VERIFIED, WRONG_SIGNATURE, UNSIGNED, INCOMPLETE, OTHER_SCHEME, UNRECOGNISED, SECRET_MISSING,
     SECRET_MALFORMED, SECRET_FORM, OTHER_SECRET, RESERIALISED, RAW_LOST, EMPTY, TIMESTAMP, UNIT,
     LATE, FUTURE, UNTIMED, VARIANT, DOUBLED, ID_REUSED, OUT_OF_ORDER, UNDECRYPTABLE, SAMPLE,
     NOT_JSON, NO_JOB, UNKNOWN_STATE,
