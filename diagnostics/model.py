@@ -341,8 +341,9 @@ class RetryPolicy:
     """All attempts, as the seed counts them: the first and four repeats."""
     base_delay_s: float = 2.0
     cap_s: float = 30.0
-    jitter: float = 0.1
-    """Share of the delay that is random, either way."""
+    jitter: float = 0.1  # share of the delay that is random, either way
+    put_back: int = 0
+    """How often a call that was only throttled is put back to be tried all over again (5 min)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

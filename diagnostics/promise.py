@@ -311,6 +311,7 @@ class Scheme:
     token_operation: str = ""
     token_fields: Mapping[str, str] = field(default_factory=dict)
     token: str = ""
+    token_life_s: float | None = None
     pattern: str = ""
     """What a key usually looks like: a warning, never a rule."""
     mark: str = ""

@@ -15,6 +15,7 @@ from diagnostics.drive.clock import Clock
 from diagnostics.drive.conversation import Conversations
 from diagnostics.drive.driver import Driver, Slot
 from diagnostics.drive.dry import Dry
+from diagnostics.drive.pace import Paced
 from diagnostics.drive.policy import Policy
 from diagnostics.finding import Outcome
 from diagnostics.judge import outcome
@@ -112,7 +113,7 @@ class Suite:
 
     async def run(self) -> bool:
         """Run to the end; False when the deadline cut it short."""
-        careful = Careful(self.driver, self.clock)
+        careful = Careful(Paced(self.driver, self.contract, self.clock), self.clock)
         policy = Policy(
             contract=self.contract,
             retry=self.case.retry,

@@ -306,6 +306,7 @@ def _environment(case: Case, contract: Contract) -> Mapping[str, Any]:
             "max_retries": case.retry.max_retries,
             "base_delay_s": case.retry.base_delay_s,
             "cap_s": case.retry.cap_s,
+            "put_back": case.retry.put_back,
         },
     }
 

@@ -92,7 +92,11 @@ def _case(
         plan=_plan(options, contract, where, screen),
         auth_headers=tuple(sent) or ((contract.schemes[0].header,) if local else ()),
         poll=PollPolicy(interval_s=options.poll_interval, max_polls=options.max_polls),
-        retry=RetryPolicy(max_retries=options.max_retries, base_delay_s=options.base_delay),
+        retry=RetryPolicy(
+            max_retries=options.max_retries,
+            base_delay_s=options.base_delay,
+            put_back=options.put_back,
+        ),
         environment=prepare.environment(os.environ),
         started_s=time.time(),
         virtual_time=local,

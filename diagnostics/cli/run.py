@@ -31,6 +31,9 @@ EXITS = {
 }
 
 
+_PUT_BACK = "tries a throttled call all over again, after 5 min or as told, N times (0)"
+
+
 def arguments(parser: ArgumentParser) -> None:
     """The options of design section 6."""
     parser.add_argument("scenario", nargs="*", metavar="SCENARIO", help="only these (default: all)")
@@ -43,6 +46,7 @@ def arguments(parser: ArgumentParser) -> None:
     money = parser.add_argument_group("money and patience")
     money.add_argument("--budget", type=_amount, metavar="N", help="credits a live run may spend")
     money.add_argument("--max-retries", type=_count, default=5, metavar="N", help="attempts (5)")
+    money.add_argument("--put-back", type=_count, default=0, metavar="N", help=_PUT_BACK)
     money.add_argument("--base-delay", type=_amount, default=2.0, metavar="S", help="seconds (2)")
     money.add_argument("--poll-interval", type=_amount, default=5.0, metavar="S", help="(5)")
     money.add_argument("--max-polls", type=_count, default=60, metavar="N", help="(60)")

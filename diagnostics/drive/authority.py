@@ -1,18 +1,22 @@
 """Who may speak for the user, and to whom? Adds credentials after a request is built.
 
 Keys go only to the provider's own hosts, never to media or result hosts, never to a probe that
-did not ask. A token is fetched once per run and kept.
+did not ask. A token is bought when it is needed, kept as long as it lives, and bought anew when one
+that worked is refused.
 """
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import inf
 
 from diagnostics.contract import Contract, first
-from diagnostics.model import Exchange, Headers, Request
+from diagnostics.model import Blame, Exchange, Headers, Request
 from diagnostics.promise import Scheme
+from diagnostics.tokens import EARLY_S, ends_s
 
 Send = Callable[[Request, bytes], Awaitable[Exchange]]
 """Sends a request with another body than the tape shows, and records it."""
@@ -28,7 +32,9 @@ class Authority:
     values: Mapping[str, str]
     register: Register
     hosts: frozenset[str]
-    _tokens: dict[str, str | None] = field(default_factory=dict)
+    now: Callable[[], float] = time.time
+    _tokens: dict[str, tuple[str | None, float]] = field(default_factory=dict)
+    _proved: set[str] = field(default_factory=set)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __repr__(self) -> str:
@@ -67,9 +73,44 @@ class Authority:
         if not scheme.token_operation:
             return self.values[scheme.variables[0]]
         async with self._lock:
-            if scheme.name not in self._tokens:
-                self._tokens[scheme.name] = await self._fetch(scheme, send)
-            return self._tokens[scheme.name]
+            held = self._tokens.get(scheme.name)
+            if held is None or self.now() >= held[1] - EARLY_S:
+                token = await self._fetch(scheme, send)
+                until_s = ends_s(token, self.now(), scheme.token_life_s) if token else inf
+                held = self._tokens[scheme.name] = (token, until_s)
+            return held[0]
+
+    def renews(self, exchange: Exchange, sent: Headers) -> bool:
+        """Whether a token that worked before is refused now: it is given up, another may be bought.
+
+        The call may then be made again; it was refused and so not carried out, even a paid one. A
+        token that never worked is left alone: another one would be refused as well.
+        """
+        if self._fixed is not None or not sent:
+            return False
+        kept = {s.name for s in self.schemes if s.token_operation and self._sent(s, sent)}
+        if not self._refuses(exchange):
+            self._proved |= kept
+            return False
+        worn = kept & self._proved
+        for name in worn:
+            del self._tokens[name]
+        self._proved -= worn
+        return bool(worn)
+
+    def _refuses(self, exchange: Exchange) -> bool:
+        response = exchange.response
+        if response is None:
+            return False
+        reading = self.contract.read(response, exchange.request.operation)
+        known = self.contract.errors.get(reading.code or "")
+        by_code = known is not None and known.blame is Blame.CREDENTIALS
+        return not reading.ok and (by_code or response.status == 401)  # noqa: PLR2004  # HTTP: unauthorized
+
+    def _sent(self, scheme: Scheme, sent: Headers) -> bool:
+        """Whether these headers carry the token that is kept now."""
+        held = self._tokens.get(scheme.name)
+        return held is not None and (scheme.header, f"{scheme.prefix}{held[0]}") in sent
 
     async def _fetch(self, scheme: Scheme, send: Send) -> str | None:
         shown = {name: f"${{{variable}}}" for name, variable in scheme.token_fields.items()}

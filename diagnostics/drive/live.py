@@ -104,13 +104,12 @@ class Live:
             return slot.exchange(request, keys, started_s=started_s)
         sent = request if place.text == request.url else _moved(request, place.text)
         answer, wire = await self._carry(sent, place, (*request.headers, *keys), body)
-        return slot.exchange(
-            sent,
-            answer,
-            started_s=started_s,
-            duration_s=self._clock.monotonic() - before,
-            wire=wire,
-        )
+        took_s = self._clock.monotonic() - before
+        found = slot.exchange(sent, answer, started_s=started_s, duration_s=took_s, wire=wire)
+        if not self._authority.renews(found, keys):
+            return found
+        self._recorder.record(found)
+        return await self._send(request, replace(slot, attempt=slot.attempt + 1), body)
 
     async def _keys(
         self, request: Request, slot: Slot, host: str

@@ -27,6 +27,11 @@ from diagnostics.model import (
 PATIENCE_S = 120.0
 """A `Retry-After` beyond this is reported, not waited for."""
 
+PUT_BACK_S = 300.0
+"""A persistent 1015 is tried again after five minutes (seed 000)."""
+LONGEST_S = 86_400.0
+"""Nobody waits longer than a day for one call."""
+
 _HOPELESS = frozenset(
     {
         FaultKind.BAD_REQUEST,
@@ -54,16 +59,27 @@ class Policy:
 
     def delay_s(self, exchange: Exchange, now_s: float) -> float | None:
         """Seconds until the next attempt; None: leave it."""
-        request = exchange.request
-        if request.purpose is not Purpose.CALL or exchange.attempt >= self.retry.max_retries:
+        request, attempts = exchange.request, self.retry.max_retries
+        if request.purpose is not Purpose.CALL or exchange.attempt >= attempts * self._rounds:
             return None
         if ambiguous(self.contract, exchange) or not self._worth_it(exchange):
             return None
         contract = self.contract.of(request.provider)
         asked_s = asked_to_wait_s(contract, exchange.answer, now_s)
-        if asked_s is not None and asked_s > PATIENCE_S:
+        round_over = exchange.attempt % attempts == 0
+        if round_over or (asked_s is not None and asked_s > PATIENCE_S):
+            return self._put_back_s(exchange, asked_s)
+        return max(self._backoff_s(exchange.attempt % attempts), asked_s or 0.0)
+
+    @property
+    def _rounds(self) -> int:
+        return 1 + self.retry.put_back
+
+    def _put_back_s(self, exchange: Exchange, asked_s: float | None) -> float | None:
+        """A call that was only throttled waits as long as it was told, else as seed 000 does."""
+        if self._rounds == 1 or exchange.response is None or (asked_s or 0.0) > LONGEST_S:
             return None
-        return max(self._backoff_s(exchange.attempt), asked_s or 0.0)
+        return PUT_BACK_S if asked_s is None else max(asked_s, 1.0)
 
     def _backoff_s(self, attempt: int) -> float:
         delay_s = min(self.retry.base_delay_s * 2.0 ** (attempt - 1), self.retry.cap_s)
