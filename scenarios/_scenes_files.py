@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from diagnostics.contract import Contract, decode
@@ -109,7 +110,7 @@ def _missing(contract: Contract, number: int, attempts: list[Exchange]) -> Findi
         return _about(NOT_VIDEO, stage, attempts, detail=detail, **facts)
     rule = EXPIRED if answer.status in _GONE else HOST_REFUSED
     facts |= {"code": str(answer.status), **_lifetime(contract)}
-    return _about(rule, stage, attempts, **facts)
+    return replace(_about(rule, stage, attempts, **facts), code=str(answer.status))
 
 
 def _local(stage: str, attempts: list[Exchange], fault: Fault, file: str) -> Finding:

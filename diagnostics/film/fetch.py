@@ -141,7 +141,9 @@ class Fetcher:
         try:
             response = await bounded(through.handle_async_request(request), READ_S)
         except Cut as cut:  # in this process a broken body comes all at once
-            response = httpx.Response(cut.status, headers=cut.headers, content=cut.body)
+            response = httpx.Response(
+                cut.status, headers=cut.headers, stream=httpx.ByteStream(cut.body)
+            )
             answer = await self._kept(response, name, begun)
             return replace(_fault(cut), body=b"") if isinstance(answer, Response) else answer
         try:
