@@ -60,8 +60,13 @@ def test_a_token_is_bought_once_and_again_a_minute_before_it_ends() -> None:
 
 
 def test_a_refused_token_is_bought_anew_but_not_twice_by_two_threads() -> None:
-    bought: list[int] = []
-    cache = TokenCache(lambda: f"invented-token-{bought.append(1) or len(bought)}", now=lambda: 0.0)
+    bought: list[str] = []
+
+    def buy() -> str:
+        bought.append(f"invented-token-{len(bought)}")
+        return bought[-1]
+
+    cache = TokenCache(buy, now=lambda: 0.0)
     old = cache.get()
     threads = [threading.Thread(target=cache.forget, args=(old,)) for _ in range(4)]
     for thread in threads:
