@@ -19,6 +19,8 @@ from diagnostics.wording import HEAD_CHARS, TAIL_CHARS
 
 _NAME = re.compile(r"(?<![\w.])-?\w+(?![\w])")
 _HTTP = re.compile(r"[1-5]\d\d")
+_DIGITS = 3
+"""A shorter number in a message counts something."""
 _QUOTED = re.compile(r"code[\"' ]*[:=][\"' ]*(\w+)")
 _WORD = re.compile(r"[^\W_]+")
 _ENOUGH = 0.5
@@ -172,7 +174,8 @@ def _named(asked: Sequence[_Asked], text: str) -> Iterator[Entry]:
 
 
 def _unmistakable(name: str) -> bool:
-    return "_" in name or any(sign.isdigit() for sign in name)
+    digits = sum(sign.isdigit() for sign in name)
+    return "_" in name or digits >= _DIGITS or 0 < digits < len(name.lstrip("-"))
 
 
 def _complaints(asked: Sequence[_Asked], text: str) -> list[Entry]:
