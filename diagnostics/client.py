@@ -1,0 +1,175 @@
+"""How does well-behaved Python code call these providers? Short calls for your own program.
+
+They work with any HTTP client, for they send nothing themselves: they read what came back by the
+provider's contract, as the judges of `diagnostics run` do.
+
+    advice = advise("akool", "createTalkingPhoto", response, attempt=1)
+    if advice.retry_in_s is not None: ...   # send it again after that many seconds
+    raise RuntimeError(advice.says)         # what is wrong; `blame`, `code` and `remedy` tell more
+
+`TokenCache` keeps a token for its life, `Starts` spaces creates, `wait_for` follows a job to its
+end, and `diagnostics.webhooks` verifies callbacks.
+"""
+
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from diagnostics import answers, contract_load
+from diagnostics.contract import Contract
+from diagnostics.drive.policy import Policy, ambiguous
+from diagnostics.errors import UsageError
+from diagnostics.finding import Finding
+from diagnostics.model import (
+    Answer,
+    Blame,
+    Exchange,
+    Fault,
+    FaultKind,
+    Headers,
+    Purpose,
+    Request,
+    Response,
+    RetryPolicy,
+)
+from diagnostics.spacing import Starts
+from diagnostics.tokens import TokenCache
+
+__all__ = ["Advice", "Starts", "TokenCache", "advise"]
+
+
+class Answered(Protocol):
+    """What `httpx.Response` and `requests.Response` have in common."""
+
+    @property
+    def status_code(self) -> int:
+        """Of HTTP."""
+        ...
+
+    @property
+    def content(self) -> bytes:
+        """The whole body."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Header fields by name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """What an answer means for the code that got it.
+
+    `ok`: a success in the provider's own terms. `retry_in_s`: send the same call again after that
+    many seconds; None: do not. `ambiguous`: a paid call may have been carried out although no
+    answer says so: look it up, never repeat it.
+    """
+
+    ok: bool
+    retry_in_s: float | None
+    ambiguous: bool
+    blame: Blame
+    code: str | None
+    says: str
+    remedy: str
+
+
+def advise(  # noqa: PLR0913  # an answer, what was asked, and how patient the caller is
+    provider: str,
+    operation: str,
+    answer: Answered | BaseException,
+    *,
+    attempt: int = 1,
+    retry: RetryPolicy | None = None,
+    language: str = "en",
+) -> Advice:
+    """What to do about the answer to a call, or about the exception that came instead of one.
+
+    `operation` is an operationId or `"POST /path"`. `attempt` counts from 1. A `UsageError` names
+    a provider or operation that nobody knows.
+    """
+    contract = contract_load.load(provider)
+    exchange = exchange_of(contract, operation, answer, attempt)
+    policy = Policy(contract=contract, retry=retry or RetryPolicy(), random=random.Random())
+    found = answers.findings(contract, exchange)
+    worst = found[0] if found else None
+    return Advice(
+        ok=answers.succeeded(contract, exchange),
+        retry_in_s=policy.delay_s(exchange, time.time()),
+        ambiguous=ambiguous(contract, exchange),
+        blame=worst.blame if worst else Blame.NONE,
+        code=worst.code if worst else None,
+        says=worst.message(language) if worst else "",
+        remedy=_remedy(contract, worst, language),
+    )
+
+
+def _remedy(contract: Contract, found: Finding | None, language: str) -> str:
+    if found is None:
+        return ""
+    known = contract.errors.get(found.code or "")
+    return known.remedy.in_language(language) if known else found.remedy(language)
+
+
+def exchange_of(
+    contract: Contract, operation: str, answer: Answered | BaseException, attempt: int = 1
+) -> Exchange:
+    """An exchange as our judges read it, made of somebody else's answer."""
+    op = contract.operation(operation)
+    request = Request(
+        method=op.method, url=op.url, operation=op.id, purpose=Purpose.CALL, spends=op.spends
+    )
+    told = _fault(answer) if isinstance(answer, BaseException) else _response(answer)
+    return Exchange(request=request, answer=told, started_s=time.time(), attempt=attempt)
+
+
+def _response(answer: Answered) -> Answer:
+    try:
+        headers: Headers = tuple((str(n), str(v)) for n, v in answer.headers.items())
+        return Response(status=answer.status_code, headers=headers, body=bytes(answer.content))
+    except (AttributeError, TypeError) as error:
+        raise UsageError(
+            f"not an HTTP answer: {type(answer).__name__}",
+            hint="give a response with status_code, headers and content (httpx, requests)",
+        ) from error
+
+
+_BEFORE = (
+    "ConnectError", "ConnectTimeout", "ConnectionRefusedError", "NewConnectionError",
+    "NameResolutionError", "ClientConnectorError", "PoolTimeout", "gaierror",
+)  # fmt: skip
+"""Exceptions of httpx, requests, aiohttp and the standard library that say: nothing was sent."""
+_ILLEGAL = (
+    "LocalProtocolError",
+    "InvalidHeader",
+    "InvalidURL",
+    "UnicodeEncodeError",
+    "MissingSchema",
+)
+
+
+def _fault(error: BaseException) -> Fault:
+    """By the names of the exception's classes, so that no HTTP client has to be imported."""
+    names = {kind.__name__ for cause in _causes(error) for kind in type(cause).__mro__}
+    if names & set(_ILLEGAL):
+        return Fault(kind=FaultKind.BAD_REQUEST, message="illegal header or address")
+    if names & set(_BEFORE):
+        late = any("Timeout" in name for name in names)
+        kind = FaultKind.CONNECT_TIMEOUT if late else FaultKind.CONNECT
+        return Fault(kind=kind, message="no connection")
+    if any("Timeout" in name for name in names):
+        return Fault(
+            kind=FaultKind.READ_TIMEOUT, message="no answer in time", may_have_arrived=True
+        )
+    return Fault(kind=FaultKind.RESET, message=type(error).__name__, may_have_arrived=True)
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    found: list[BaseException] = []
+    while error is not None and error not in found:
+        found.append(error)
+        error = error.__cause__ or error.__context__
+    return found
