@@ -72,12 +72,13 @@ def _picture(file: Any, clip: Clip) -> Any:
 
 
 def _seen(clip: Clip) -> Any:
-    """A slow gradient, and a bar that grows with the time."""
+    """A slow gradient, and as many marks as the scene's number."""
     low, high = _COLOURS[clip.tint]
     size, length = f"{clip.width}x{clip.height}", f"{clip.seconds:g}"
     source = f"s={size}:r={clip.fps}:d={length}:c0={low}:c1={high}:n=2:speed=0.02:seed={clip.tint}"
-    bar = "x=0:y=ih*0.9:w=iw:h=ih*0.05:color=white@0.35:t=fill"
-    return _frames(("gradients", source), ("drawbox", bar), ("format", "yuv420p"))
+    spots = (f"x=iw*{0.05 + 0.08 * n:.2f}:y=ih*0.85" for n in range(clip.tint + 1))
+    marks = [("drawbox", f"{spot}:w=iw*0.05:h=ih*0.08:color=white@0.8:t=fill") for spot in spots]
+    return _frames(("gradients", source), *marks, ("format", "yuv420p"))
 
 
 def _heard(clip: Clip) -> Any:
