@@ -108,12 +108,12 @@ FAILED_ON_POLICY = Rule(
         ru="Прекратите опрос. Содержимое не прошло модерацию: измените его, повторы не помогут.",
     ),
 )
-_POLICY = (
+POLICY_WORDS = (
     r"moderat|nsfw|sensitive|flagged|safety|celebrit"
     r"|policy|violat|prohibit|inappropriate|porn|nudity"
 )
 REASONS = (
-    (FAILED_ON_POLICY, _POLICY),
+    (FAILED_ON_POLICY, POLICY_WORDS),
     (FAILED_ON_INPUT, r"\bfaces?\b|download|unsupported|codec|too (large|long|short|big|small)"),
     (FAILED_ON_INPUT, r"(invalid|bad|broken|corrupt\w*) (image|video|audio|media|file|url|format)"),
 )
@@ -253,6 +253,22 @@ NO_OUTPUT = Rule(
         "новое задание.",
     ),
 )
+FILTERED = Rule(
+    code="job-output-filtered",
+    severity=Severity.FAIL,
+    blame=Blame.CONTENT_POLICY,
+    says=Text(
+        en="job {subject} is {state}, but its result was taken out: {reason}",
+        ru="задание {subject} в состоянии {state}, но результат изъят: {reason}",
+    ),
+    remedy=Text(
+        en="Read “done without a file” as a refusal: change the prompt or the picture; repeating "
+        "it cannot help.",
+        ru="Считайте «готово без файла» отказом модерации: измените запрос или картинку, повторы "
+        "не помогут.",
+    ),
+    source="symptoms row 18",
+)
 LATE_OUTPUT = Rule(
     code="job-output-late",
     severity=Severity.WARN,
@@ -312,6 +328,7 @@ RULES = (
     OUTPUT_SLOW,
     BACKWARDS,
     NO_OUTPUT,
+    FILTERED,
     LATE_OUTPUT,
     OUTPUT_GONE,
     OUTPUT_UNFIT,

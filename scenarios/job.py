@@ -29,6 +29,7 @@ from scenarios._job_rules import (
     AMBIGUOUS,
     BACKWARDS,
     FAILED,
+    FILTERED,
     HEALTHY,
     LATE_OUTPUT,
     NO_ID,
@@ -39,6 +40,7 @@ from scenarios._job_rules import (
     OUTPUT_GONE,
     OUTPUT_SLOW,
     OUTPUT_UNFIT,
+    POLICY_WORDS,
     REASONS,
     RETRIED,
     RULES,
@@ -209,7 +211,8 @@ def _failed(story: Story, last: Poll) -> Finding:
 
 def _delivered(story: Story, last: Poll) -> Iterator[Finding]:
     if not last.output:
-        yield _ended(story, last, NO_OUTPUT)
+        refused = re.search(POLICY_WORDS, last.reason or "", re.IGNORECASE)
+        yield _ended(story, last, FILTERED if refused else NO_OUTPUT)
         return
     if any(p.state == last.state and not p.output for p in story.polls):
         yield _ended(story, last, LATE_OUTPUT)

@@ -121,10 +121,12 @@ def _symptom(row: Symptom, language: str) -> dict[str, Json]:
 
 
 def _rehearsal(row: Symptom) -> str:
-    """The command that plays it."""
-    if not row.fault:
-        return ""
-    return f"diagnostics run --provider {row.provider} --fault {row.fault}"
+    """The command that plays it: a suite, a film, or a provider that calls back."""
+    if row.fault.startswith("scenes-"):
+        return f'diagnostics scenes "PROMPT" --fault {row.fault}'
+    if row.fault.startswith("webhook-"):
+        return f"diagnostics emulate {row.provider} --fault {row.fault}"
+    return f"diagnostics run --provider {row.provider} --fault {row.fault}" if row.fault else ""
 
 
 def lines(entry: Entry, language: str) -> Iterator[str]:

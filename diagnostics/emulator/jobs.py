@@ -85,9 +85,11 @@ class Work:
         return now_s >= self.ends_s + self.fault.output_late_s or self._ready_early
 
     def reason(self, value: str) -> str:
-        """Why it failed; empty while it has not."""
-        failed = self.kind(value) is StateKind.FAILED
-        return (self.fault.reason or _REASON) if failed else ""
+        """Why it failed, or why its output is gone; empty while all is well."""
+        if self.kind(value) is StateKind.FAILED:
+            return self.fault.reason or _REASON
+        taken = self.kind(value) in _OVER and self.fault.output == "missing"
+        return self.fault.reason if taken else ""
 
     def _named(self, name: str) -> str:
         """A state by its value, or by its kind (`running`)."""
