@@ -114,7 +114,7 @@ def check(  # noqa: PLR0913  # contract, callback, secrets, and three circumstan
     payload, more = _payload(about)
     job, state = _named(payload, signing.job), _named(payload, signing.state)
     more += _meaning(about, payload, job, state)
-    found += [] if any(f.rule is rules.EMPTY for f in found) else more
+    found += [] if any(f.rule in _TELLS_ALL for f in found) else more
     return Checked(
         provider=signing.provider,
         delivery=delivery,
@@ -127,6 +127,10 @@ def check(  # noqa: PLR0913  # contract, callback, secrets, and three circumstan
         signed_s=signed_at_s(signing, seal),
         findings=tuple(found),
     )
+
+
+_TELLS_ALL = (rules.EMPTY, rules.SAMPLE)
+"""Beside these, what the payload lacks is no news."""
 
 
 def _moment(delivery: Delivery, now_s: float) -> tuple[float, bool]:
@@ -327,21 +331,25 @@ def _variant(about: _About) -> list[Finding]:
 
 def _payload(about: _About) -> tuple[Json, list[Finding]]:
     """The payload, opened if it was shut; None when it stayed so."""
-    given = [value for value in about.secrets.own if value]
-    if about.seal.content and len(given) < len(about.signing.variables):
-        known = about.secrets.own and about.secrets.own[0] is not None
-        return None, [_missing(about, _UNREAD)] if known else []
-    body = about.delivery.body
+    body, secrets = about.delivery.body, about.secrets.own
+    if about.way.over_body:
+        return _object(body, about.finding(rules.NOT_JSON, size=len(body)))
+    if not about.seal.content:  # what is missing was said before
+        return None, _object(body, about.finding(rules.NOT_JSON, size=len(body)))[1]
+    given = [value for value in secrets if value]
+    if len(given) < len(about.signing.variables):
+        return None, [_missing(about, _UNREAD)] if secrets and secrets[0] is not None else []
     try:
-        plain = about.way.opened(about.seal, body, given) if about.way.over_body or given else body
+        plain = about.way.opened(about.seal, body, given)
     except (Unopened, SecretProblem) as problem:
         return None, [about.finding(rules.UNDECRYPTABLE, why=problem.why, certainty=0.9)]
+    garbled = about.finding(rules.UNDECRYPTABLE, why=_GARBLED, certainty=0.9)
+    return _object(plain, garbled)
+
+
+def _object(plain: bytes, otherwise: Finding) -> tuple[Json, list[Finding]]:
     payload = decode(plain)
-    if isinstance(payload, dict):
-        return payload, []
-    if plain is not body:  # it was encrypted
-        return None, [about.finding(rules.UNDECRYPTABLE, why=_GARBLED, certainty=0.9)]
-    return None, [about.finding(rules.NOT_JSON, size=len(plain))]
+    return (payload, []) if isinstance(payload, dict) else (None, [otherwise])
 
 
 def _named(payload: Json, paths: tuple[str, ...]) -> str:
