@@ -66,9 +66,16 @@ def _elsewhere(wanted: str, contract: Contract) -> Target:
             hint=f"a base URL begins with its scheme, for example {near}",
         )
     base = wanted.rstrip("/")
-    about = _emulator_at(base) if parts.hostname in LOOPBACK else None
-    if about is None:
+    found = emulators(base)
+    if not found:
         return Target(kind=TargetKind.LIVE, provider=contract.name, base_url=base)
+    if contract.name not in found:
+        raise UsageError(
+            f"the emulator at {base} plays {', '.join(found)}, not {contract.name}",
+            hint=f"--provider {next(iter(found))}, or: diagnostics emulate {contract.name}",
+        )
+    about = found[contract.name]
+    base = str(about.get("base_url") or base) if len(found) > 1 else base
     return Target(
         kind=TargetKind.EMULATOR,
         provider=contract.name,
@@ -100,23 +107,36 @@ class Address:
 
 def emulator_keys(base_url: str) -> Mapping[str, str]:
     """The invented credentials that an emulator on a port tells whoever asks."""
-    about = _emulator_at(base_url) or {}
+    about = next(iter(emulators(base_url).values()), {})
     return {
         name: str(about[name]) for name in ("key", "client_id", "client_secret") if name in about
     }
 
 
-def _emulator_at(base: str) -> Mapping[str, Json] | None:
-    """What an emulator on this machine says of itself; None when it is something else."""
+def emulators(base: str) -> Mapping[str, Mapping[str, Json]]:
+    """What the emulators at an address of this machine say of themselves, by provider.
+
+    Empty: something else answers there, or nobody, or it is not this machine.
+    """
     import httpx  # noqa: PLC0415  # heavy, and only a loopback URL needs it
 
+    if _split(base).hostname not in LOOPBACK:
+        return {}
     try:
         answer = httpx.get(f"{base}/_emulator", timeout=3.0, trust_env=False, verify=False)  # noqa: S501  # loopback only, nothing secret is sent
     except (httpx.HTTPError, httpx.InvalidURL):
-        return None
+        return {}
     about = decode(answer.content)
-    known = isinstance(about, dict) and about.get("schema") == "diagnostics.emulator/1"
-    return about if known else None
+    told = about if isinstance(about, dict) else {}
+    each = told.get("emulators") if told.get("schema") == _TOWN else [told]
+    return {
+        str(one["provider"]): one
+        for one in (each if isinstance(each, list) else [])
+        if isinstance(one, dict) and one.get("schema") == _EMULATOR and "provider" in one
+    }
+
+
+_EMULATOR, _TOWN = "diagnostics.emulator/1", "diagnostics.town/1"
 
 
 def guard(wanted: Target, values: Mapping[str, str]) -> None:

@@ -139,7 +139,7 @@ def _common(to: argparse.ArgumentParser) -> None:
     group.add_argument("--json", action="store_true", help="one JSON object on stdout")
     group.add_argument("--lang", choices=("en", "ru"), help="default: the locale's")
     group.add_argument("-v", "--verbose", action="count", default=0, help="say more (-vv: most)")
-    group.add_argument("--provider", metavar="NAME", help="default: the only one there is")
+    group.add_argument("--provider", metavar="NAME", help="default: as the rest says")
 
 
 def command_parser(name: str, module: ModuleType) -> Parser:
@@ -176,21 +176,17 @@ def parse(argv: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:
     inner = command_parser(options.command, module)
     options = inner.parse_intermixed_args(options.rest, options)
     options.lang = options.lang or language(os.environ)
-    options.provider = _provider(options.provider)
+    options.provider = _provider(options.provider, several=options.command == "run")
     return module, options
 
 
-def _provider(wanted: str | None) -> str | None:
-    """A provider that exists; the only one when none is named; None when several could be meant."""
-    here = os.path.join(os.path.dirname(__file__), "..", "contracts")  # noqa: PTH118, PTH120  # pathlib costs 5 ms
-    files = os.listdir(here)  # noqa: PTH208  # see above
-    names = sorted(
-        name.removesuffix(".yaml")
-        for name in files
-        if name.endswith(".yaml") and not name.endswith(".schema.yaml")
-    )
+def _provider(wanted: str | None, *, several: bool) -> str | None:
+    """A provider that has a contract, or `all` where a command takes it."""
     if wanted is None:
-        return names[0] if len(names) == 1 else None
+        return None
+    from diagnostics.contract_load import providers  # noqa: PLC0415  # not needed for --help
+
+    names = [*providers(), *(["all"] if several else [])]
     if wanted not in names:
         hint = nearest(wanted, names) or f"providers: {', '.join(names)}"
         raise UsageError(f"no provider {wanted!r}", hint=hint)

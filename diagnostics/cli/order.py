@@ -6,11 +6,13 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from diagnostics import contract_load, credentials, prepare
 from diagnostics.cli import discover
 from diagnostics.cli.address import called, path_values
 from diagnostics.cli.screen import Screen
+from diagnostics.cli.which import Clues, host_of, of_host, provider
 from diagnostics.contract import Contract
 from diagnostics.errors import UsageError
 from diagnostics.model import (
@@ -26,6 +28,9 @@ from diagnostics.model import (
 )
 from diagnostics.scenario import Scenario
 from diagnostics.tape import read as read_tape
+
+if TYPE_CHECKING:  # read only where there is a file
+    from diagnostics.request_file import RequestFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,25 +53,22 @@ class Order:
 
 def decide(options: Namespace, screen: Screen) -> Order:
     """Look everything up that can be wrong before the first request leaves."""
-    from diagnostics.emulator.faults import load_plan  # noqa: PLC0415  # only if faults are played
-
-    contract = contract_load.load(options.provider or "akool")
+    recorded = _recorded(options)
+    given = _request(options, screen)
+    contract = contract_load.load(_provider(options, recorded, given))
     every = discover.scenarios()
-    names = options.scenario or list(every)
+    names = options.scenario or [name for name, one in every.items() if not one.on_request]
     chosen = tuple(every[discover.known(name, every, "scenario")] for name in names)
     keys = credentials.read(contract, os.environ, Path(".env"))
     keys.register(screen.gate)
-    recorded = _recorded(options)
     if recorded is not None:
         case = replace(recorded.case, scenarios=tuple(s.name for s in chosen))
         order = _ordered(options, contract, case, chosen, {})
         return replace(order, recorded=recorded.exchanges)
     where = _target(options, contract, keys)
-    if options.fault is not None:
-        load_plan(options.fault)  # a broken plan is told before anything is written
     values = _values(where, contract, keys, screen)
     prepare.guard(where, values)
-    case = _case(options, contract, where, values, screen)
+    case = _case(options, contract, where, values, _plan(options, contract, where, given))
     case = replace(
         case,
         keys=_facts(where, contract, keys.facts, values),
@@ -77,19 +79,67 @@ def decide(options: Namespace, screen: Screen) -> Order:
     return replace(order, keyless=keyless)
 
 
+def everybody(options: Namespace, screen: Screen) -> list[Order]:
+    """An order for every provider; with a fault, for each that can play it."""
+    if options.operation or options.request or _recorded(options):
+        raise UsageError(
+            "--provider all runs each provider's own example",
+            hint="drop --operation, --request and recordings, or name one provider",
+        )
+    names = _players(options.fault) or contract_load.providers()
+    return [decide(Namespace(**{**vars(options), "provider": name}), screen) for name in names]
+
+
+def _provider(options: Namespace, recorded: Tape | None, given: "RequestFile | None") -> str:
+    """Whom the run is about: what was recorded, or what the options say."""
+    if recorded is not None:
+        known = recorded.case.target.provider
+        if options.provider not in {None, known}:
+            raise UsageError(
+                f"the recording is of {known}, not of {options.provider}",
+                place=options.target,
+                hint="drop --provider",
+            )
+        return known
+    clues = Clues(
+        provider=options.provider,
+        operation=options.operation or (given.operation if given else None),
+        address=given.operation if given else None,
+        fault=_players(options.fault),
+        **_answering(options.target),
+    )
+    return provider(clues)
+
+
+def _players(fault: str | None) -> tuple[str, ...]:
+    """Who can play the plan; a broken one is told before anything is written."""
+    from diagnostics.emulator.faults import load_plan  # noqa: PLC0415  # only if faults are played
+
+    return load_plan(fault).providers if fault is not None else ()
+
+
+def _answering(target: str | None) -> dict[str, Any]:
+    """What the target says of the provider."""
+    if target is None or "://" not in target:
+        return {"emulated": target == "emulator"}
+    there = tuple(prepare.emulators(target.rstrip("/")))
+    known = there or of_host(host_of(target), contract_load.index())
+    return {"target": known, "emulated": bool(there)}
+
+
 def _case(
     options: Namespace,
     contract: Contract,
     where: Target,
     values: Mapping[str, str],
-    screen: Screen,
+    planned: Plan | None,
 ) -> Case:
     local = where.base_url == f"http://{prepare.emulator_host(contract.name)}"
     sent = [s.header for s in contract.schemes if s.variables and set(s.variables) <= set(values)]
     return Case(
         run_id=prepare.run_id(time.time()),
         target=where,
-        plan=_plan(options, contract, where, screen),
+        plan=planned,
         auth_headers=tuple(sent) or ((contract.schemes[0].header,) if local else ()),
         poll=PollPolicy(interval_s=options.poll_interval, max_polls=options.max_polls),
         retry=RetryPolicy(
@@ -186,24 +236,28 @@ def _facts(
     return (KeyFacts(name=name, present=True, length=length, origin="emulator"),)
 
 
-def _plan(options: Namespace, contract: Contract, where: Target, screen: Screen) -> Plan | None:
-    given = None if options.request is None else _given(options, contract, screen)
-    wanted = given.operation if given else options.operation
+def _plan(
+    options: Namespace, contract: Contract, where: Target, given: "RequestFile | None"
+) -> Plan | None:
+    call = None if given is None else _given(options, contract, given)
+    wanted = call.operation if call else options.operation
     if wanted is None:
         if where.kind is not TargetKind.EMULATOR:
             return None
         wanted = contract.roles["example"]
     operation = contract.operation(wanted)
-    if given is None and operation.spends and where.kind is TargetKind.LIVE:
+    if call is None and operation.spends and where.kind is TargetKind.LIVE:
         raise UsageError(
             f"{operation.id} needs your own request against a live host",
             hint="give its JSON body with --request FILE",
         )
-    return prepare.plan(operation, where, given)
+    return prepare.plan(operation, where, call)
 
 
-def _given(options: Namespace, contract: Contract, screen: Screen) -> Plan:
-    """The user's own call, from a file or standard input."""
+def _request(options: Namespace, screen: Screen) -> "RequestFile | None":
+    """The file with the user's own call, read once; its credentials are hidden from now on."""
+    if options.request is None:
+        return None
     from diagnostics import request_file  # noqa: PLC0415  # only when there is a file
 
     read = request_file.read(options.request)
@@ -211,12 +265,17 @@ def _given(options: Namespace, contract: Contract, screen: Screen) -> Plan:
         screen.gate.register(value, "request-header")
     for note in read.notes:
         screen.say(note.in_language(screen.language))
-    wanted = options.operation or read.operation
-    if wanted is None:
+    if options.operation is None and read.operation is None:
         raise UsageError(
             "--request needs --operation",
             hint="name the call the file belongs to: diagnostics list operations",
         )
+    return read
+
+
+def _given(options: Namespace, contract: Contract, read: "RequestFile") -> Plan:
+    """The user's own call as the contract names it."""
+    wanted = options.operation or read.operation or ""
     operation, _ = called(contract, wanted)
     return Plan(
         operation=operation.id,

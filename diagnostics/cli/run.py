@@ -4,10 +4,11 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from diagnostics.cli.order import Order, decide
+from diagnostics.cli.order import Order, decide, everybody
 from diagnostics.cli.run_words import conclusion, headline, latest, row
 from diagnostics.cli.screen import Live as LiveTable
 from diagnostics.cli.screen import Screen
+from diagnostics.cli.which import ALL
 from diagnostics.contract import Contract
 from diagnostics.drive.authority import Authority
 from diagnostics.drive.budget import Budget
@@ -19,7 +20,7 @@ from diagnostics.drive.replay import Replay
 from diagnostics.errors import Exit
 from diagnostics.finding import Outcome, Report
 from diagnostics.judge import judge, with_running_jobs
-from diagnostics.model import Exchange, Tape, Verdict
+from diagnostics.model import Exchange, Json, Tape, Verdict
 from diagnostics.suite import Progress, Recording, Suite
 from diagnostics.tape import TapeFile
 
@@ -29,6 +30,8 @@ EXITS = {
     Verdict.FAIL: Exit.FINDINGS,
     Verdict.INCONCLUSIVE: Exit.INCONCLUSIVE,
 }
+WORST = (Exit.INTERRUPTED, Exit.FINDINGS, Exit.INCONCLUSIVE, Exit.OK)
+"""Of several runs the first of these that occurred is the exit code."""
 
 
 _PUT_BACK = "tries a throttled call all over again, after 5 min or as told, N times (0)"
@@ -73,12 +76,31 @@ def _count(text: str) -> int:
 
 
 def main(options: Namespace, screen: Screen) -> Exit:
-    """Run, report, and say in one screen what it comes to."""
-    order = decide(options, screen)
+    """Run, report, and say in one screen what it comes to; once for each with `all`."""
+    if options.provider != ALL:
+        ended, told = _one(decide(options, screen), screen)
+        if screen.as_json:
+            screen.emit("run", told)
+        return ended
+    told_all: list[Mapping[str, Json]] = []
+    exits: list[Exit] = []
+    for order in everybody(options, screen):  # each decided before the first request leaves
+        ended, told = _one(order, screen)
+        exits.append(ended)
+        told_all.append({"schema": "diagnostics.run/1", **told})
+        if ended is Exit.INTERRUPTED:
+            break
+    if screen.as_json:
+        screen.emit("runs", {"runs": told_all})
+    return next(exit_code for exit_code in WORST if exit_code in exits)
+
+
+def _one(order: Order, screen: Screen) -> tuple[Exit, Mapping[str, Json]]:
     screen.say(headline(order, screen.language))
     report = _carry_out(order, screen)
-    _present(report, order, screen)
-    return Exit.INTERRUPTED if report.interrupted else EXITS[report.judgement.verdict]
+    told = _present(report, order, screen)
+    ended = Exit.INTERRUPTED if report.interrupted else EXITS[report.judgement.verdict]
+    return ended, told
 
 
 # --- carrying out -----------------------------------------------------------------------------
@@ -196,7 +218,7 @@ def _embedded(
 # --- saying -----------------------------------------------------------------------------------
 
 
-def _present(report: Report, order: Order, screen: Screen) -> None:
+def _present(report: Report, order: Order, screen: Screen) -> Mapping[str, Json]:
     from reports import files  # noqa: PLC0415  # brings Jinja and the report's words
 
     wanted = tuple(dict.fromkeys((*order.formats, "json")))  # the folder always holds its result
@@ -207,8 +229,6 @@ def _present(report: Report, order: Order, screen: Screen) -> None:
         language=screen.language,
         gate=screen.gate,
     )
-    if screen.as_json:
-        screen.emit("run", told)
-        return
-    for line in conclusion(told, screen.language):
+    for line in () if screen.as_json else conclusion(told, screen.language):
         screen.show(line)
+    return told
