@@ -46,6 +46,8 @@ class Contract:
     """What a bare command means."""
     unknown_path: str = ""
     """The code that an address nobody knows answers with; empty: an HTML page."""
+    sdk: tuple[Mapping[str, str], ...] = ()
+    """Official packages: `package`, the `variable` that holds their base address, its `path`."""
     partners: "Mapping[str, Contract]" = field(default_factory=dict)
     """Other providers that a pipeline speaks to, by name."""
 

@@ -47,6 +47,7 @@ def contract(compiled: Mapping[str, Json], *, file: str) -> Contract:
         file=file,
         default=provider.get("default", False),
         unknown_path=provider.get("unknown_path", ""),
+        sdk=tuple(_own(fact) for fact in provider.get("sdk", ())),
     )
 
 

@@ -44,10 +44,10 @@ def interrupted(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
 
 
 def test_it_tells_where_it_listens_as_json_and_ctrl_c_ends_it_cleanly() -> None:
-    with emulating("--json", "--fault", "overload-1015", "--credits", "7") as process:
+    with emulating("akool", "--json", "--fault", "overload-1015", "--credits", "7") as process:
         assert process.stdout
         shown = ""
-        while not shown.endswith("}\n"):
+        while not shown.endswith("\n}\n"):
             shown += process.stdout.readline()
         told = json.loads(shown)
         assert told["schema"] == "diagnostics.emulate/1"

@@ -1,18 +1,23 @@
-"""`diagnostics emulate [PROVIDER]`: where can my own client meet a provider that misbehaves?"""
+"""`diagnostics emulate [PROVIDER…]`: where can my own client meet providers that misbehave?"""
 
 import argparse
 import ipaddress
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from diagnostics import contract_load
+from diagnostics.cli.discover import known
 from diagnostics.cli.screen import Screen
 from diagnostics.contract import Contract
-from diagnostics.errors import Exit, UsageError
+from diagnostics.errors import Exit
 from diagnostics.model import Json, Text
 
 if TYPE_CHECKING:  # brings the media and schema libraries
     from diagnostics.emulator.app import Emulator
+    from diagnostics.emulator.faults import FaultPlan
+    from diagnostics.emulator.serve import Places
+    from diagnostics.emulator.town import Town
 
 _PORT_MAX = 65_535
 _TITLE = Text(
@@ -28,7 +33,12 @@ _TOKENS = Text(
     en="issues tokens to {client_id} with {client_secret} ({variables})",
     ru="выдаёт токены для {client_id} с {client_secret} ({variables})",
 )
+_SDK = Text(
+    en="for the unmodified {package} package: {variable}={value}",
+    ru="для пакета {package} без изменений: {variable}={value}",
+)
 _TRY = Text(en="try:", ru="попробуйте:")
+_EVERYBODY = Text(en="who is here: {url}", ru="кто здесь есть: {url}")
 _STOP = Text(en="Ctrl-C stops it", ru="остановка: Ctrl-C")
 _STOPPED = Text(en="stopped after {count} requests", ru="остановлен, запросов: {count}")
 _EXPOSED = Text(
@@ -39,10 +49,13 @@ _EXPOSED = Text(
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What `emulate` takes."""
-    parser.add_argument("name", nargs="?", metavar="PROVIDER", help="default: the only one")
+    parser.add_argument("name", nargs="*", metavar="PROVIDER", help="default: all of them")
     where = parser.add_argument_group("where")
     where.add_argument("--port", type=_port, default=0, metavar="N", help="default: a free one")
     where.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="(127.0.0.1)")
+    where.add_argument(
+        "--own-ports", action="store_true", help="a port each (N, N+1, …), no prefix in the path"
+    )
     how = parser.add_argument_group("how it behaves")
     how.add_argument("--fault", metavar="NAME|FILE", help="see: diagnostics list faults")
     how.add_argument("--credits", type=_amount, default=1000.0, metavar="N", help="to start (1000)")
@@ -52,51 +65,64 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace, screen: Screen) -> Exit:
     """Serve until interrupted."""
-    from diagnostics.drive.clock import RealClock  # noqa: PLC0415  # see the next line
-    from diagnostics.emulator.app import Emulator  # noqa: PLC0415  # not needed for --help
-    from diagnostics.emulator.faults import load_plan  # noqa: PLC0415  # see above
-    from diagnostics.emulator.serve import base_url, bound, serve  # noqa: PLC0415  # uvicorn
+    from diagnostics.emulator.faults import load_plan  # noqa: PLC0415  # see the next line
+    from diagnostics.emulator.serve import placed, serve  # noqa: PLC0415  # uvicorn: not for --help
 
-    contract = contract_load.load(_provider(options))
+    contracts = [contract_load.load(name) for name in _providers(options)]
     plan = load_plan(options.fault) if options.fault else None
-    listener = bound(options.host, options.port)
-    emulator = Emulator(
-        contract,
-        clock=RealClock(),
-        faults=plan,
-        seed=options.seed,
-        base_url=base_url(listener),
-        credits=options.credits,
-        speed=options.speed,
-    )
+    places = placed(contracts, options.host, options.port, own_ports=options.own_ports)
+    town = _town(contracts, places, plan, options)
     if not _loopback(options.host):
         screen.say(_EXPOSED.fill(screen.language, {"host": options.host}))
     try:
-        serve(emulator, [listener], lambda: _announce(emulator, screen))
+        serve(town, places.listeners, lambda: _announce(town, screen))
     except KeyboardInterrupt:
-        screen.say(_STOPPED.fill(screen.language, {"count": emulator.answered}))
+        screen.say(_STOPPED.fill(screen.language, {"count": town.answered}))
         return Exit.INTERRUPTED
     return Exit.OK
 
 
-def _provider(options: argparse.Namespace) -> str:
-    known = contract_load.providers()
-    wanted: str | None = options.name or options.provider
-    if wanted is None:
-        raise UsageError("several providers are known", hint=f"name one: {', '.join(known)}")
-    if wanted not in known:
-        raise UsageError(f"no provider {wanted!r}", hint=f"providers: {', '.join(known)}")
-    return wanted
+def _town(
+    contracts: Sequence[Contract],
+    places: "Places",
+    plan: "FaultPlan | None",
+    options: argparse.Namespace,
+) -> "Town":
+    from diagnostics.drive.clock import RealClock  # noqa: PLC0415  # see the next line
+    from diagnostics.emulator.town import Town, settled  # noqa: PLC0415  # not needed for --help
+
+    emulators = settled(
+        contracts,
+        places.base_urls,
+        clock=RealClock(),
+        faults=plan,
+        seed=options.seed,
+        credits=options.credits,
+        speed=options.speed,
+    )
+    return Town(emulators, places.ports)
+
+
+def _providers(options: argparse.Namespace) -> Sequence[str]:
+    there = contract_load.providers()
+    wanted = options.name or ([options.provider] if options.provider else there)
+    return [known(name, there, "provider") for name in dict.fromkeys(wanted)]
 
 
 # --- what it says once it listens -------------------------------------------------------------
 
 
-def _announce(emulator: "Emulator", screen: Screen) -> None:
+def _announce(town: "Town", screen: Screen) -> None:
+    emulators = list(town.emulators.values())
     if screen.as_json:
-        screen.emit("emulate", _as_json(emulator))
+        told = [_as_json(one) for one in emulators]
+        screen.emit("emulate", {**(told[0] if len(told) == 1 else {}), "emulators": told})
         return
-    screen.show("\n".join(_lines(emulator, screen.language)))
+    lines = [line for one in emulators for line in _lines(one, screen.language)]
+    if len(emulators) > 1 and not town.ports:
+        root = emulators[0].base_url.rpartition("/")[0]
+        lines.append(_EVERYBODY.fill(screen.language, {"url": f"{root}/_emulator"}))
+    screen.show("\n".join([*lines, _STOP.in_language(screen.language)]))
 
 
 def _as_json(emulator: "Emulator") -> dict[str, Json]:
@@ -104,6 +130,7 @@ def _as_json(emulator: "Emulator") -> dict[str, Json]:
     return {
         "provider": emulator.contract.name,
         "base_url": emulator.base_url,
+        "sdk": [sdk(emulator.base_url, one) for one in emulator.contract.sdk],
         "media_base": emulator.media_base,
         "about": f"{emulator.base_url}/_emulator",
         "accepts": [emulator.key],
@@ -111,6 +138,12 @@ def _as_json(emulator: "Emulator") -> dict[str, Json]:
         "fault": emulator.plan.name if emulator.plan else None,
         "credits": emulator.account.credits,
     }
+
+
+def sdk(base_url: str, words: Mapping[str, str]) -> dict[str, str]:
+    """How an official package is told where to go: its name, a variable, the value."""
+    value = f"{base_url}{words.get('path', '')}"
+    return {"package": words["package"], "variable": words["variable"], "value": value}
 
 
 def _lines(emulator: "Emulator", language: str) -> Iterator[str]:
@@ -125,10 +158,12 @@ def _lines(emulator: "Emulator", language: str) -> Iterator[str]:
         title = emulator.plan.title.in_language(language)
         yield "  " + _FAULT.fill(language, {"name": emulator.plan.name, "title": title})
     yield from (f"  {line}" for line in _credentials(emulator, language))
+    for one in contract.sdk:
+        yield "  " + _SDK.fill(language, sdk(emulator.base_url, one))
     yield _TRY.in_language(language)
-    yield f"  {_curl(contract, emulator.base_url)}"
+    if contract.probe:
+        yield f"  {curl(contract, emulator.base_url)}"
     yield f"  diagnostics run --target {emulator.base_url}"
-    yield _STOP.in_language(language)
 
 
 def _credentials(emulator: "Emulator", language: str) -> Iterator[str]:
@@ -142,12 +177,13 @@ def _credentials(emulator: "Emulator", language: str) -> Iterator[str]:
             yield _ACCEPTS.fill(language, {**facts, "variable": scheme.variables[0]})
 
 
-def _curl(contract: Contract, base_url: str) -> str:
-    balance = contract.operations[contract.roles["balance"]]
-    scheme = next(s for s in contract.schemes if not s.token_operation)
-    return (
-        f'curl -H "{scheme.header}: {scheme.prefix}${scheme.variables[0]}" {base_url}{balance.path}'
-    )
+def curl(contract: Contract, base_url: str) -> str:
+    """The free authenticated read as a line for a shell."""
+    probe = contract.operations[contract.probe]
+    scheme = next((s for s in contract.schemes if not s.token_operation), contract.schemes[0])
+    examples = {p.name: p.schema.get("example", p.name) for p in probe.parameters}
+    path = re.sub(r"\{([^}]+)\}", lambda found: str(examples.get(found[1], "")), probe.path)
+    return f'curl -H "{scheme.header}: {scheme.prefix}${scheme.variables[0]}" {base_url}{path}'
 
 
 # --- numbers ----------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ class Town:
         self, emulators: Iterable[Emulator], ports: Mapping[int, str] | None = None
     ) -> None:
         self.emulators = {one.contract.name: one for one in emulators}
-        self._ports = dict(ports or {})
+        self.ports = dict(ports or {})
         self._names = {
             name: one
             for one in self.emulators.values()
@@ -67,7 +67,7 @@ class Town:
         """Whom a request is for, and at which address of theirs."""
         path: str = scope["path"]
         port = (scope.get("server") or ("", 0))[1]
-        here = self.emulators.get(self._ports.get(port, ""))
+        here = self.emulators.get(self.ports.get(port, ""))
         if here is not None:
             return here, path
         head, slash, _ = path[1:_HEAD_MAX].partition("/")
