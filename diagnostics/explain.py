@@ -8,7 +8,7 @@ from functools import partial
 from http import HTTPStatus
 from itertools import islice
 
-from diagnostics import answers, likeness, symptoms
+from diagnostics import answers, contract_load, likeness, symptoms
 from diagnostics.contract import Contract
 from diagnostics.errors import UsageError
 from diagnostics.finding import Finding, Rule
@@ -179,18 +179,19 @@ def _unmistakable(name: str) -> bool:
 
 
 def _complaints(asked: Sequence[_Asked], text: str) -> list[Entry]:
-    """The symptoms that the text speaks of, those of other providers left out."""
-    names = {one.contract.title for one in asked}
-    every = {vendor for row in symptoms.load() if row.provider for vendor in row.vendors}
-    ours = {vendor for vendor in every if vendor.lower() in _PROVIDERS}
-    return [
-        _symptom(found.symptom, found.score)
-        for found in symptoms.find(text)
-        if names.issuperset(ours & {*found.symptom.vendors}) or len(asked) > 1
-    ]
+    """The symptoms that the text speaks of; of one provider only those it can have."""
+    found = symptoms.find(text)
+    if len(asked) == 1:
+        one = asked[0].contract
+        others = {name for name in contract_load.providers() if name != one.name}
+        found = tuple(each for each in found if not _of_others(each.symptom, one, others))
+    return [_symptom(each.symptom, each.score) for each in found]
 
 
-_PROVIDERS = frozenset({"akool", "heygen", "replicate", "openai"})
+def _of_others(row: Symptom, one: Contract, others: set[str]) -> bool:
+    vendors = {vendor.lower() for vendor in row.vendors}
+    ours = row.provider == one.name or one.title.lower() in vendors
+    return not ours and not vendors.isdisjoint(others)
 
 
 def _everything(asked: Sequence[_Asked], rules: Mapping[str, Rule]) -> Iterator[Entry]:
