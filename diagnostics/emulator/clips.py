@@ -86,7 +86,7 @@ def _heard(clip: Clip) -> Any:
     source = f"frequency={pitch}:sample_rate={_RATE_HZ}:duration={clip.seconds:g}"
     stereo = f"sample_fmts=fltp:channel_layouts=stereo:sample_rates={_RATE_HZ}"
     return _frames(
-        ("sine", source), ("volume", "0.2"), ("aformat", stereo), ("asetnsamples", "1024:p=0")
+        ("sine", source), ("volume", "2"), ("aformat", stereo), ("asetnsamples", "1024:p=0")
     )
 
 

@@ -7,11 +7,11 @@ only then gives the file its name. Credentials go to hosts that the contract lis
 
 import asyncio
 import errno
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from urllib.parse import urljoin, urlsplit
 
 import httpcore
@@ -177,7 +177,7 @@ class Fetcher:
         with locally(name):
             file = self._open(self._part(name), "ab" if start else "wb")
         try:
-            async for chunk in response.aiter_raw():
+            async for chunk in cast("AsyncIterator[bytes]", response.stream):
                 size += len(chunk)
                 if size > self._bytes_max:
                     break
