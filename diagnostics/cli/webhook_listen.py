@@ -44,35 +44,39 @@ def listen(
     options: argparse.Namespace, provider: str, inspector: Inspector, screen: Screen
 ) -> Exit:
     """Receive until enough came, the time is over, or Ctrl-C."""
-    listener = bound(options.host, options.port)
     folder = Path(options.out) / run_id(time.time())
     if not _loopback(options.host):
         screen.say(_EXPOSED.fill(screen.language, {"host": options.host}))
     with Notebook(folder, screen.gate) as notebook:
         reception = _Reception(inspector, notebook, screen)
-        count = 1 if options.once else options.count
-        receiver = Receiver(reception.take, time.time, count=count)
-        reception.give_up = receiver.enough.set
-        facts = {
-            "base_url": base_url(listener),
-            "provider": provider or _ANYBODY.in_language(screen.language),
-            "folder": folder,
-        }
         try:
-            serve(
-                receiver,
-                listener,
-                then=lambda: screen.say(
-                    f"{_LISTENS.fill(screen.language, facts)}\n{_STOP.in_language(screen.language)}"
-                ),
-                timeout_s=options.timeout,
-            )
+            _serve(options, provider, reception, folder, screen)
         except KeyboardInterrupt:
             _close(reception, folder, screen)
             return Exit.INTERRUPTED
     if reception.failed is not None:
         raise reception.failed
     return _close(reception, folder, screen)
+
+
+def _serve(
+    options: argparse.Namespace,
+    provider: str,
+    reception: "_Reception",
+    folder: Path,
+    screen: Screen,
+) -> None:
+    count = 1 if options.once else options.count
+    receiver = Receiver(reception.take, time.time, count=count)
+    reception.give_up = receiver.enough.set
+    listener = bound(options.host, options.port)
+    facts = {
+        "base_url": base_url(listener),
+        "provider": provider or _ANYBODY.in_language(screen.language),
+        "folder": folder,
+    }
+    told = f"{_LISTENS.fill(screen.language, facts)}\n{_STOP.in_language(screen.language)}"
+    serve(receiver, listener, then=lambda: screen.say(told), timeout_s=options.timeout)
 
 
 class _Reception:
