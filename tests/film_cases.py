@@ -5,7 +5,7 @@ file: what the scenario needs of a provider is only what a `Contract` says.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from diagnostics.emulator.faults import FaultPlan, load_plan
 from diagnostics.film.fetch import Fetcher
 from diagnostics.film.order import Film, written
 from diagnostics.film.stages import Stage, stages
-from diagnostics.film.studio import Studio
+from diagnostics.film.studio import Joined, Studio
 from diagnostics.finding import Report
 from diagnostics.judge import judge
 from diagnostics.model import (
@@ -199,7 +199,8 @@ def play(
     *,
     film: Film = FILM,
     contract: Contract | None = None,
-    bend: Callable[[Studio], None] = lambda _studio: None,
+    joined: Joined | None = None,
+    **seams: Any,
 ) -> Played:
     """The whole pipeline against two emulators in this process."""
     known, clock, gate = contract or both(), VirtualClock(START_S), Gate()
@@ -242,9 +243,10 @@ def play(
         main=known.name, drivers={one.name: live(one) for one in (known, *known.partners.values())}
     )
     sockets = SocketTransport(proxies=False)
-    fetcher = Fetcher(folder=folder, clock=clock, sockets=sockets, local=local)
-    studio = Studio(driver=several, fetcher=fetcher, folder=folder, film=film, clock=clock)
-    bend(studio)
+    fetcher = Fetcher(folder=folder, clock=clock, sockets=sockets, local=local, **seams)
+    studio = Studio(
+        driver=several, fetcher=fetcher, folder=folder, film=film, clock=clock, joined=joined
+    )
     suite = Suite(
         contract=known,
         case=case,
