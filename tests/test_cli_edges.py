@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from diagnostics import prepare
+from diagnostics import contract_load, prepare
 from diagnostics.cli import emulate, main, run_words
 from diagnostics.cli.list_ import _price
 from diagnostics.cli.screen import Screen
@@ -50,7 +50,15 @@ class Full(io.StringIO):
 
 
 def options(**given: Any) -> argparse.Namespace:
-    known = {"name": "akool", "provider": None, "host": "127.0.0.1", "port": 0, "fault": None}
+    known = {
+        "name": ["akool"],
+        "own_ports": False,
+        "provider": None,
+        "host": "127.0.0.1",
+        "port": 0,
+        "fault": None,
+        "webhook": None,
+    }
     return argparse.Namespace(**{**known, "credits": 7.0, "speed": 2.0, "seed": 0, **given})
 
 
@@ -104,10 +112,13 @@ def test_an_emulator_that_is_told_to_end_ends_well() -> None:
     assert (code, err) == (Exit.OK, "")
 
 
-def test_without_a_name_among_several_providers_the_user_is_asked_for_one() -> None:
-    with pytest.raises(UsageError, match="several providers") as caught:
-        emulated(io.StringIO(), name=None)
-    assert "akool" in (caught.value.hint or "")
+@pytest.mark.parametrize("own_ports", [False, True])
+def test_without_a_name_every_provider_is_served(*, own_ports: bool) -> None:
+    out = Interrupting("}\n", signal.SIGINT)
+    _, told, _ = emulated(out, as_json=True, name=[], own_ports=own_ports)
+    here = json.loads(told)["emulators"]
+    assert [one["provider"] for one in here] == list(contract_load.providers())
+    assert len({one["base_url"] for one in here}) == len(here)
 
 
 def test_a_speed_is_read_as_a_factor() -> None:

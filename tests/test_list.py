@@ -23,6 +23,8 @@ SUITE = [
     "formats",
     "job",
 ]
+NAMED = ["scenes"]
+"""Part of no run but that which names them."""
 
 
 def listed(what: str, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -33,12 +35,15 @@ def listed(what: str, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]
 
 
 def test_scenarios_stand_in_the_order_of_the_suite(capsys: pytest.CaptureFixture[str]) -> None:
-    assert [row["name"] for row in listed("scenarios", capsys)] == SUITE
+    rows = listed("scenarios", capsys)
+    assert [row["name"] for row in rows if row["runs"] == "always"] == SUITE
+    assert [row["name"] for row in rows if row["runs"] != "always"] == NAMED
 
 
 def test_every_operation_of_the_contract_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     rows = listed("operations", capsys)
-    assert [row["id"] for row in rows] == list(contract_load.load("akool").operations)
+    own = [row["id"] for row in rows if row["provider"] == "akool"]
+    assert own == list(contract_load.load("akool").operations)
     assert {"free"} < {row["price"] for row in rows}
 
 
@@ -49,7 +54,8 @@ def test_every_fault_says_what_a_run_concludes(capsys: pytest.CaptureFixture[str
 
 
 def test_every_code_is_listed_with_its_blame(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = {row["code"]: row for row in listed("codes", capsys)}
+    found = listed("codes", capsys)
+    rows = {row["code"]: row for row in found if row["provider"] == "akool"}
     assert rows["1015"]["blame"] == ["provider", "media"]
     assert rows.keys() == contract_load.load("akool").errors.keys()
 
@@ -118,3 +124,22 @@ def test_each_price_is_said_as_far_as_it_is_known(capsys: pytest.CaptureFixture[
         price = operations[row["id"]].price
         assert (row["price"] == "free") is price.free
         assert (row["price"] == f"{price.amount or 0:g} credits") is (price.amount is not None)
+
+
+def test_providers_are_listed_with_their_variables_and_hosts(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = {row["name"]: row for row in listed("providers", capsys)}
+    assert list(rows) == list(contract_load.providers())
+    assert rows["akool"]["variables"][0] == "AKOOL_API_KEY"
+    assert "openapi.akool.com" in rows["akool"]["hosts"]
+    assert [name for name, row in rows.items() if row["default"]] == ["akool"]
+
+
+def test_faults_of_one_provider_leave_out_those_of_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main.main(["list", "faults", "--provider", "akool", "--json"]) == Exit.OK
+    rows = json.loads(capsys.readouterr().out)["faults"]
+    assert all(row["provider"] == "any" or "akool" in row["provider"] for row in rows)
+    assert "any" in {str(row["provider"]) for row in rows}

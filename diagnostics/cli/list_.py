@@ -68,6 +68,7 @@ def _scenarios(_provider: str | None, language: str) -> list[Row]:
             "name": one.name,
             "title": one.title.in_language(language),
             "sends": "nothing" if one.dry else "requests",
+            "runs": "when named" if one.on_request else "always",
             "rules": len(one.rules),
         }
         for one in discover.scenarios().values()
@@ -97,16 +98,18 @@ def _price(price: Price) -> str:
     return "by its parameters" if price.values else "not documented"
 
 
-def _faults(_provider: str | None, language: str) -> list[Row]:
+def _faults(provider: str | None, language: str) -> list[Row]:
     from diagnostics.emulator.faults import load_plan  # noqa: PLC0415  # only for this list
 
-    plans = [load_plan(name) for name in discover.faults()]
+    known = [load_plan(name) for name in discover.faults()]
+    plans = [p for p in known if provider is None or not p.providers or provider in p.providers]
     return [
         {
             "name": plan.name,
             "verdict": plan.expect.get("verdict"),
             "blame": plan.expect.get("blame"),
             "code": plan.expect.get("code"),
+            "provider": list(plan.providers) or "any",
             "title": plan.title.in_language(language),
         }
         for plan in plans
@@ -147,7 +150,23 @@ def _rules(_provider: str | None, language: str) -> list[Row]:
     ]
 
 
+def _providers(provider: str | None, _language: str) -> list[Row]:
+    return [
+        {
+            "name": one.name,
+            "title": one.title,
+            "default": one.default,
+            "variables": [" + ".join(names) for names in one.variables],
+            "hosts": list(one.hosts),
+            "file": str(contract_load.files()[one.name].name),
+        }
+        for one in contract_load.index()
+        if provider in {None, one.name}
+    ]
+
+
 LISTS: dict[str, Callable[[str | None, str], list[Row]]] = {
+    "providers": _providers,
     "scenarios": _scenarios,
     "operations": _operations,
     "faults": _faults,

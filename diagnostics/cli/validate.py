@@ -6,12 +6,13 @@ import select
 import stat
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 from diagnostics import contract_load, request_file
 from diagnostics.cli.address import called, of_address, of_headers, path_values
 from diagnostics.cli.screen import Screen
+from diagnostics.cli.which import Clues, owners, provider
 from diagnostics.contract import Contract
 from diagnostics.errors import Exit, UsageError
 from diagnostics.finding import Finding
@@ -119,7 +120,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace, screen: Screen) -> Exit:
     """Build the call, judge it, say what is wrong. Nothing is sent."""
-    contract = contract_load.load(options.provider or "akool")
+    contract = contract_load.load(_provider(options))
     asked = _asked(options, contract, screen)
     findings = [*asked.doubts, *SCENARIO.judge(contract, _dry(contract, asked.plan))]
     findings.sort(key=lambda found: found.severity is not Severity.FAIL)
@@ -133,6 +134,14 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
 
 
 # --- which call -------------------------------------------------------------------------------
+
+
+def _provider(options: argparse.Namespace) -> str:
+    """Whose operation it is; the address in the file decides where several have one."""
+    clues = Clues(provider=options.provider, operation=options.operation.partition("?")[0])
+    if options.provider or options.file in {None, "-"} or len(owners(clues.operation or "")) == 1:
+        return provider(clues)
+    return provider(replace(clues, address=request_file.read(options.file).operation))
 
 
 def _asked(options: argparse.Namespace, contract: Contract, screen: Screen) -> _Asked:

@@ -71,16 +71,18 @@ def _said(clues: Clues, known: Iterable[Known]) -> Iterator[tuple[str, tuple[str
 
 def owners(operation: str) -> tuple[str, ...]:
     """Providers that have an operation of that name or address; an error names the nearest."""
-    found, names = [], []
+    found: list[str] = []
+    names: dict[str, str] = {}
     for name in contract_load.providers():
         contract = contract_load.load(name)
         try:
             called(contract, operation)
             found.append(name)
         except UsageError:
-            names += [f"{one} ({name})" for one in contract.operations]
+            for one in contract.operations.values():
+                names |= {one.id: name, f"{one.method} {one.path}": name}
     if not found:
-        near = get_close_matches(operation, names, n=3, cutoff=0.4)
+        near = [f"{one} ({names[one]})" for one in get_close_matches(operation, names, 3, 0.3)]
         raise UsageError(
             f"no provider has an operation {operation!r}",
             hint=f"nearest: {', '.join(near)}" if near else "see: diagnostics list operations",
