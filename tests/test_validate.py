@@ -398,7 +398,7 @@ def test_a_hostile_body_gets_findings_and_a_clean_screen(
     [
         (["createTalkingFoto"], "nearest: createTalkingPhoto"),
         (["POST /api/open/v3/content/video/createbytalkingfoto"], "nearest: POST /api/open/v3/"),
-        (["POST http://[x"], "no operation"),
+        (["POST http://[x"], "there is no operation"),
         (["createTalkingPhoto", "nope.json"], "No such file"),
         (["createTalkingPhoto", "."], "is a folder"),
         (["getVideo", "--query", "video_model_id"], "--query takes K=V"),

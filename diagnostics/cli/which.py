@@ -84,7 +84,7 @@ def owners(operation: str) -> tuple[str, ...]:
     if not found:
         near = [f"{one} ({names[one]})" for one in get_close_matches(operation, names, 3, 0.3)]
         raise UsageError(
-            f"no provider has an operation {operation!r}",
+            f"there is no operation {operation!r}",
             hint=f"nearest: {', '.join(near)}" if near else "see: diagnostics list operations",
         )
     return tuple(found)
