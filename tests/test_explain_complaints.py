@@ -182,9 +182,10 @@ def test_people_read_cause_remedy_source_and_rehearsal(
 def test_people_read_it_in_russian(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["explain", "подпись вебхука не сходится", "--lang", "ru"]) == Exit.OK
     shown = capsys.readouterr().out
-    for label in ("видно", "почему", "чья вина", "что делать", "проиграть", "источник"):
+    for label in ("видно", "почему", "чья вина", "что делать", "воспроизвести", "источник"):
         assert f"\n  {label} " in shown
     assert "Сохраняйте исходные байты" in shown
+    assert shown.startswith("симптом 67  (известная жалоба: вебхуки)")
 
 
 def test_what_no_emulator_can_play_says_why(capsys: pytest.CaptureFixture[str]) -> None:

@@ -42,8 +42,8 @@ _LABELS = {
     "note": Text(en="note", ru="примечание"),
     "source": Text(en="source", ru="источник"),
     "shares": Text(en="see also", ru="см. также"),
-    "play": Text(en="rehearse", ru="проиграть"),
-    "found": Text(en="found as", ru="как вывод"),
+    "play": Text(en="rehearse", ru="воспроизвести"),
+    "found": Text(en="found by", ru="ловит"),
 }
 _LISTED = Text(
     en="the page of {operation} says: {words}", ru="страница {operation} говорит: {words}"
@@ -59,7 +59,15 @@ _INPUTS = Text(
     en="look at the input files first: if one is unfit or out of reach, the blame is media",
     ru="сначала проверьте входные файлы: если файл недоступен или не годится, виноват он (media)",
 )
-_ANY = Text(en="any provider", ru="любой провайдер")
+_VENDORS = {
+    "any": Text(en="any provider", ru="любой провайдер"),
+    "stitching": Text(en="joining clips", ru="склейка клипов"),
+    "language models": Text(en="language models", ru="языковые модели"),
+    "own service": Text(en="your own service", ru="собственный сервис"),
+    "relays": Text(en="relays", ru="посредники"),
+    "webhooks": Text(en="webhooks", ru="вебхуки"),
+}
+_SYMPTOM = Text(en="symptom {id}", ru="симптом {id}")
 _NOT_PLAYED = Text(en="no emulator can play it: {why}", ru="эмулятору это не сыграть: {why}")
 
 
@@ -132,7 +140,9 @@ def _rehearsal(row: Symptom) -> str:
 def lines(entry: Entry, language: str) -> Iterator[str]:
     """One entry for people."""
     kind = _KINDS[entry.kind].fill(language, {"provider": _whose(entry, language)})
-    yield f"{entry.name}  ({kind})"
+    row = entry.symptom
+    name = _SYMPTOM.fill(language, {"id": row.id}) if row else entry.name
+    yield f"{name}  ({kind})"
     width = max(len(label.in_language(language)) for label in _LABELS.values())
     for label, text in _facts(entry, language):
         head = _LABELS[label].in_language(language).ljust(width)
@@ -149,7 +159,8 @@ def lines(entry: Entry, language: str) -> Iterator[str]:
 
 def _whose(entry: Entry, language: str) -> str:
     vendors = entry.symptom.vendors if entry.symptom else ()
-    return entry.provider or ", ".join(vendors).replace("any", _ANY.in_language(language))
+    named = (_VENDORS.get(one, Text(en=one, ru=one)).in_language(language) for one in vendors)
+    return entry.provider or ", ".join(named)
 
 
 def _facts(entry: Entry, language: str) -> Iterator[tuple[str, str]]:
