@@ -10,7 +10,7 @@ from diagnostics import contract_load
 from diagnostics.cli.discover import known
 from diagnostics.cli.screen import Screen
 from diagnostics.contract import Contract
-from diagnostics.errors import Exit
+from diagnostics.errors import Exit, UsageError
 from diagnostics.model import Json, Text
 
 if TYPE_CHECKING:  # brings the media and schema libraries
@@ -37,6 +37,10 @@ _SDK = Text(
     en="for the unmodified {package} package: {variable}={value}",
     ru="для пакета {package} без изменений: {variable}={value}",
 )
+_CALLS_BACK = Text(
+    en="signs callbacks with webhook_secret of {base_url}/_emulator (set it as {variable})",
+    ru="подписывает вызовы: webhook_secret из {base_url}/_emulator (задайте как {variable})",
+)
 _TRY = Text(en="try:", ru="попробуйте:")
 _EVERYBODY = Text(en="who is here: {url}", ru="кто здесь есть: {url}")
 _STOP = Text(en="Ctrl-C stops it", ru="остановка: Ctrl-C")
@@ -61,6 +65,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--credits", type=_amount, default=1000.0, metavar="N", help="to start (1000)")
     how.add_argument("--speed", type=_factor, default=1.0, metavar="X", help="jobs X times faster")
     how.add_argument("--seed", type=int, default=0, metavar="N", help="of ids, durations and dice")
+    how.add_argument(
+        "--webhook", metavar="URL", help="tell it of every job that names no callback of its own"
+    )
 
 
 def main(options: argparse.Namespace, screen: Screen) -> Exit:
@@ -72,6 +79,8 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
     plan = load_plan(options.fault) if options.fault else None
     places = placed(contracts, options.host, options.port, own_ports=options.own_ports)
     town = _town(contracts, places, plan, options)
+    if options.webhook is not None:
+        _register(town, options.webhook)
     if not _loopback(options.host):
         screen.say(_EXPOSED.fill(screen.language, {"host": options.host}))
     try:
@@ -101,6 +110,19 @@ def _town(
         speed=options.speed,
     )
     return Town(emulators, places.ports)
+
+
+def _register(town: "Town", url: str) -> None:
+    """The URL that an account's settings would hold."""
+    from diagnostics.emulator.callbacks import is_local  # noqa: PLC0415  # not needed for --help
+
+    if not is_local(url):
+        raise UsageError(
+            f"{url} is not on this machine: the emulator calls nobody else",
+            hint="diagnostics webhook listen prints the address to give here",
+        )
+    for emulator in town.emulators.values():
+        emulator.callbacks.registered = url
 
 
 def _providers(options: argparse.Namespace) -> Sequence[str]:
@@ -158,12 +180,19 @@ def _lines(emulator: "Emulator", language: str) -> Iterator[str]:
         title = emulator.plan.title.in_language(language)
         yield "  " + _FAULT.fill(language, {"name": emulator.plan.name, "title": title})
     yield from (f"  {line}" for line in _credentials(emulator, language))
+    own = [v for v in emulator.callbacks.secrets if v not in _variables(contract)]
+    if own:
+        yield "  " + _CALLS_BACK.fill(language, {**facts, "variable": own[0]})
     for one in contract.sdk:
         yield "  " + _SDK.fill(language, sdk(emulator.base_url, one))
     yield _TRY.in_language(language)
     if contract.probe:
         yield f"  {curl(contract, emulator.base_url)}"
     yield f"  diagnostics run --target {emulator.base_url}"
+
+
+def _variables(contract: Contract) -> set[str]:
+    return {variable for scheme in contract.schemes for variable in scheme.variables}
 
 
 def _credentials(emulator: "Emulator", language: str) -> Iterator[str]:
