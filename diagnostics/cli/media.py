@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from diagnostics import contract_load, media
 from diagnostics.cli.screen import Screen
+from diagnostics.cli.which import Clues, provider
 from diagnostics.contract import Contract
 from diagnostics.errors import Exit, UsageError
 from diagnostics.finding import Finding
@@ -64,9 +65,14 @@ _ADVISED = Text(en="advised", ru="рекомендация")
 class _Wanted:
     """What the inputs are meant for; no limits when `--for` was not given."""
 
-    contract: Contract
+    contracts: tuple[Contract, ...]
     operation: Operation | None = None
     limits: MediaLimits | None = None
+
+    @property
+    def titles(self) -> str:
+        """Whose limits were looked at."""
+        return ", ".join(one.title for one in self.contracts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,22 +115,23 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
 
 
 def _wanted(options: argparse.Namespace) -> _Wanted:
-    contract = contract_load.load(options.provider or contract_load.providers()[0])
     if not options.wanted:
-        return _Wanted(contract=contract)
+        names = [options.provider] if options.provider else contract_load.providers()
+        return _Wanted(contracts=tuple(map(contract_load.load, names)))
     name, _, parameter = options.wanted.rpartition(":")
     if not name or not parameter:
         raise UsageError(
             f"--for takes OPERATION:PARAM, not {options.wanted!r}",
             hint="for example: --for createTalkingPhoto:talking_photo_url",
         )
+    contract = contract_load.load(provider(Clues(provider=options.provider, operation=name)))
     operation = contract.operation(name)
     limits = operation.media.get(re.sub(r"\[\d+\]", "[]", parameter))
     if limits is None:
         raise UsageError(
             f"{operation.id} takes no media file in {parameter!r}", hint=_near(operation, parameter)
         )
-    return _Wanted(contract=contract, operation=operation, limits=limits)
+    return _Wanted(contracts=(contract,), operation=operation, limits=limits)
 
 
 def _near(operation: Operation, parameter: str) -> str:
@@ -146,13 +153,12 @@ def _file(name: str, wanted: _Wanted) -> _Looked:
 def _addresses(urls: Sequence[str], wanted: _Wanted, screen: Screen) -> dict[str, _Looked]:
     if not urls:
         return {}
-    target = Target(
-        kind=TargetKind.LIVE, provider=wanted.contract.name, base_url=wanted.contract.host
-    )
+    contract = wanted.contracts[0]  # no key is sent and no host is special: any will do
+    target = Target(kind=TargetKind.LIVE, provider=contract.name, base_url=contract.host)
     case = Case(run_id="media", target=target, started_s=time.time())
-    tape = Tape(case=case, exchanges=_fetched(urls, wanted.contract, target, screen))
+    tape = Tape(case=case, exchanges=_fetched(urls, contract, target, screen))
     items = [Input(parameter=url, url=url, limits=wanted.limits) for url in urls]
-    findings = list(of_inputs(wanted.contract, tape, wanted.operation, items))
+    findings = list(of_inputs(contract, tape, wanted.operation, items))
     return {
         url: _Looked(
             name=(shown := screen.gate.url(url)),
@@ -251,15 +257,20 @@ def verdict_of(findings: Sequence[Finding]) -> tuple[Verdict, Blame]:
     return (Verdict.WARN, warns[0].blame) if warns else (Verdict.PASS, Blame.NONE)
 
 
-def _broken(facts: MediaFacts, contract: Contract) -> Iterator[tuple[str, str, list[media.Breach]]]:
+_Broken = tuple[str, str, str, list[media.Breach]]
+"""Provider, operation, parameter, and what would break."""
+
+
+def _broken(facts: MediaFacts, contracts: Sequence[Contract]) -> Iterator[_Broken]:
     """Operations that take such a thing, but not this one."""
-    for operation in contract.operations.values():
-        for parameter, limits in operation.media.items():
-            if limits.role == "any" or not media.of_role(facts, limits):
-                continue
-            found = media.breaches(facts, limits)
-            if found:
-                yield operation.id, parameter, found
+    for contract in contracts:
+        for operation in contract.operations.values():
+            for parameter, limits in operation.media.items():
+                if limits.role == "any" or not media.of_role(facts, limits):
+                    continue
+                found = media.breaches(facts, limits)
+                if found:
+                    yield contract.name, operation.id, parameter, found
 
 
 def _show(found: Sequence[_Looked], wanted: _Wanted, screen: Screen) -> None:
@@ -285,12 +296,13 @@ def _show(found: Sequence[_Looked], wanted: _Wanted, screen: Screen) -> None:
 def _show_broken(one: _Looked, wanted: _Wanted, screen: Screen) -> None:
     if one.facts is None:
         return
-    facts = {"name": one.name, "provider": wanted.contract.title}
-    broken = list(_broken(one.facts, wanted.contract))
+    facts = {"name": one.name, "provider": wanted.titles}
+    broken = list(_broken(one.facts, wanted.contracts))
     screen.show((_BREAKS if broken else _BREAKS_NONE).fill(screen.language, facts))
-    for operation, parameter, found in broken:
+    for provider_name, operation, parameter, found in broken:
         told = ", ".join(_told(breach, screen.language) for breach in found)
-        screen.show(f"  {operation}:{parameter}  {told}")
+        whose = f"{provider_name} " if len(wanted.contracts) > 1 else ""
+        screen.show(f"  {whose}{operation}:{parameter}  {told}")
 
 
 def _told(breach: media.Breach, language: str) -> str:
@@ -331,7 +343,12 @@ def _described(one: _Looked, wanted: _Wanted) -> dict[str, Json]:
         described["breaches"] = [asdict(b) for b in media.breaches(one.facts, wanted.limits)]
     elif one.facts is not None:
         described["would_break"] = [
-            {"operation": operation, "parameter": parameter, "breaches": [asdict(b) for b in found]}
-            for operation, parameter, found in _broken(one.facts, wanted.contract)
+            {
+                "provider": name,
+                "operation": operation,
+                "parameter": parameter,
+                "breaches": [asdict(b) for b in found],
+            }
+            for name, operation, parameter, found in _broken(one.facts, wanted.contracts)
         ]
     return described

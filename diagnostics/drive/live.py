@@ -263,9 +263,10 @@ class _Place:
 
 @lru_cache(maxsize=4096)
 def _addressed(url: str, base: str, hosts: tuple[str, ...], elsewhere: bool) -> _Place:  # noqa: FBT001  # a cache key
-    """The provider's own hosts stand for the target."""
+    """The provider's own hosts stand for a target that is none of them."""
     wanted, target = httpx.URL(url), httpx.URL(base)
-    if (elsewhere or wanted.host in hosts) and wanted.host != target.host:
+    moves = elsewhere or (wanted.host in hosts and target.host not in hosts)
+    if moves and wanted.host != target.host:
         prefix = target.raw_path.rstrip(b"/")
         wanted = wanted.copy_with(
             scheme=target.scheme,
