@@ -11,7 +11,17 @@ from importlib import import_module
 
 from benchmarks.table import heading, shown
 
-NAMES = ("start", "validation", "one_exchange", "hundred_checks", "many_jobs", "long_tape")
+NAMES = (
+    "start",
+    "validation",
+    "one_exchange",
+    "hundred_checks",
+    "many_jobs",
+    "long_tape",
+    "film_clips",
+    "film_downloads",
+    "film_join",
+)
 """Modules beside this one; each binds `rows()`."""
 
 

@@ -1,7 +1,7 @@
 """Who answers the benchmarks? The emulator, or a bare application, in a process of its own.
 
-`python -m benchmarks.servers emulator|plain` listens on a free port of 127.0.0.1, prints one JSON
-line that says where, and ends with its standard input or after five minutes.
+`python -m benchmarks.servers emulator|plain|paced` listens on a free port of 127.0.0.1, prints one
+JSON line that says where, and ends with its standard input or after five minutes.
 """
 
 import asyncio
@@ -19,6 +19,8 @@ from benchmarks.wiring import Server
 
 LIFE_S = 300.0
 _START_S = 20.0
+PACED_BYTES, PACE_BYTES_S = 1_000_000, 1_000_000
+_PART_BYTES = 50_000
 _BODY = b'{"code":1000,"msg":"OK","data":{"credit":1000}}'
 
 
@@ -56,6 +58,22 @@ async def plain(scope: Any, _receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": _BODY})
 
 
+async def paced(scope: Any, _receive: Any, send: Any) -> None:
+    """A file host that gives each connection a megabyte a second."""
+    if scope["type"] != "http":
+        return
+    headers = [(b"content-type", b"video/mp4"), (b"content-length", b"%d" % PACED_BYTES)]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    loop = asyncio.get_running_loop()
+    begun_s, sent = loop.time(), 0
+    while sent < PACED_BYTES:
+        part = min(_PART_BYTES, PACED_BYTES - sent)
+        await send({"type": "http.response.body", "body": bytes(part), "more_body": True})
+        sent += part
+        await asyncio.sleep(max(0.0, begun_s + sent / PACE_BYTES_S - loop.time()))
+    await send({"type": "http.response.body", "body": b""})
+
+
 def main(kind: str) -> None:
     """Serve until standard input ends."""
     from diagnostics.emulator.serve import base_url, bound  # noqa: PLC0415  # brings uvicorn
@@ -65,6 +83,8 @@ def main(kind: str) -> None:
     key, application = "invented-plain-key", plain
     if kind == "emulator":
         key, application = _emulator(base_url(listener))
+    elif kind == "paced":
+        application = paced
     elif kind != "plain":
         sys.exit(f"no server {kind!r}")
     print(json.dumps({"base_url": base_url(listener), "key": key}), flush=True)
