@@ -194,7 +194,7 @@ def test_an_account_that_registered_a_url_is_told_of_calls_that_are_over_at_once
     operation = load("akool").roles["balance"]
     given = contract(
         "body-hmac",
-        immediate=[operation],
+        immediate={operation: ""},
         payload={"done": {"event": "made.done", "said": {"job": "{event}"}, "at": "{at_s}"}},
     )
     clock = VirtualClock(START_S)

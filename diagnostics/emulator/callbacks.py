@@ -62,7 +62,7 @@ class Callbacks:
         self._names = [n for n in words.get("parameters") or {} if n != "none"]
         self._tells: Mapping[str, str] = words.get("tells") or {}
         self._filter: str = words.get("filter", "")
-        self._immediate = frozenset(words.get("immediate", ()))
+        self._immediate: Mapping[str, str] = words.get("immediate") or {}
         self._registers: Mapping[str, str] = words.get("registers") or {}
         self._sealing = Sealing(contract, account, answers, media_base)
         self._clock = clock
@@ -105,7 +105,8 @@ class Callbacks:
         if op.id == self._registers.get("operation"):
             url = first(asked, (self._registers["field"],))
             self.registered = url if isinstance(url, str) and is_local(url) else self.registered
-        if op.id in self._immediate:
+        asking = self._immediate.get(op.id)
+        if asking is not None and (not asking or first(asked, (asking,)) is True):
             self._announce(answer, effects)
 
     def expect(self, work: Work, url: str, effects: Effects | None, asked: Json = None) -> None:
