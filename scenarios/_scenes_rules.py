@@ -6,6 +6,13 @@ from scenarios._scenes_script_rules import fail, info, warn
 
 # --- the clips --------------------------------------------------------------------------------
 
+STAGES = info(
+    "scenes-stages",
+    Text(
+        en="the stages of the film: {passed} of {count} went well",
+        ru="этапы фильма: прошли {passed} из {count}",
+    ),
+)
 CLIP_MADE = info(
     "scenes-clip-made",
     Text(
@@ -324,6 +331,7 @@ FILM_UNFIT = fail(
 )
 
 RULES = (
+    STAGES,
     *SCRIPT_RULES,
     CLIP_MADE,
     THROTTLED,

@@ -4,7 +4,7 @@ The pipeline of seed 002. A script that is no use is replaced by the prompt itse
 scene that fails does not lose the others. Every stage is on the tape, so every stage is judged.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from diagnostics.contract import Contract
 from diagnostics.film.asking import (
@@ -16,6 +16,7 @@ from diagnostics.film.asking import (
 )
 from diagnostics.film.order import Film, film_of
 from diagnostics.film.script import split
+from diagnostics.film.stages import Stage, stages
 from diagnostics.finding import Finding
 from diagnostics.jobs import follow, identity
 from diagnostics.model import (
@@ -28,11 +29,12 @@ from diagnostics.model import (
     Text,
     Together,
     Unsent,
+    Verdict,
 )
 from diagnostics.scenario import Scenario
 from scenarios._scenes_clips import clips
 from scenarios._scenes_files import files, moving
-from scenarios._scenes_rules import RULES
+from scenarios._scenes_rules import RULES, STAGES
 from scenarios._scenes_script import scenes_of, script
 
 WAITS_S = (0.0, 1.0, 4.0, 10.0)
@@ -95,9 +97,32 @@ def judge(contract: Contract, tape: Tape) -> Iterable[Finding]:
     film = film_of(tape.case.film)
     if film is None:
         return
-    yield from script(contract, tape, film)
-    yield from clips(contract, tape, film)
-    yield from files(contract, tape, film)
+    found = [
+        *script(contract, tape, film),
+        *clips(contract, tape, film),
+        *files(contract, tape, film),
+    ]
+    yield from found
+    if found:
+        yield _stages(stages(contract, tape, film, found))
+
+
+def _stages(passed: Sequence[Stage]) -> Finding:
+    """All stages in one table, for the reports."""
+    good = sum(1 for one in passed if one.verdict in {Verdict.PASS, Verdict.WARN})
+    facts = {"passed": good, "count": len(passed), "rows": [_row(one) for one in passed]}
+    return Finding(rule=STAGES, subject="scenes", facts=facts)
+
+
+def _row(stage: Stage) -> dict[str, str]:
+    name, _, number = stage.name.partition(":")
+    return {
+        "stage": name,
+        "number": number,
+        "verdict": stage.verdict.value,
+        "blame": stage.blame.value if stage.verdict in {Verdict.WARN, Verdict.FAIL} else "",
+        "seconds": "" if stage.seconds is None else f"{stage.seconds:.1f}",
+    }
 
 
 def _unable(contract: Contract) -> bool:

@@ -52,6 +52,10 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
         if count:
             screen.say(told.fill(screen.language, {"count": count}))
     contract = contract_load.load(reading.tape.case.target.provider)
+    if reading.tape.case.film:
+        from diagnostics.film.cast import with_writers  # noqa: PLC0415  # only a film has partners
+
+        contract = with_writers(contract)
     report = judge(contract, reading.tape, _scenarios(reading.tape.case.scenarios))
     made = files.write(
         report,
