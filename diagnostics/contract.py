@@ -57,6 +57,14 @@ class Contract:
         found = self.roles.get("balance") or self.roles.get("probe") or ""
         return found if found in self.operations else ""
 
+    def probing(self, label: str = "probe") -> Iterator[Request]:
+        """The request that tries a key; none where the contract names no such read."""
+        if self.probe:
+            known = self.operations[self.probe]
+            yield self.request(
+                known.id, query=known.samples("query"), path=known.samples("path"), label=label
+            )
+
     def of(self, provider: str) -> "Contract":
         """By whose word an exchange with that provider is read; empty: our own."""
         return self.partners.get(provider, self)
@@ -144,6 +152,30 @@ class Contract:
             wait_s=wait_s,
             label=label,
         )
+
+    @cached_property
+    def _wider(self) -> dict[str, str]:
+        """Operations whose address is one of another's: that of one model among all models."""
+        plain = [op for op in self.operations.values() if "{" not in op.path]
+        shapes = [route for route in self._routes if "{" in self.operations[route[2]].path]
+        return {
+            op.id: wide
+            for op in plain
+            for verb, shape, wide in shapes
+            if verb == op.method and shape.fullmatch(op.path)
+        }
+
+    def wider(self, operation: str) -> str:
+        """The operation of which this one is a special case; mostly itself."""
+        return self._wider.get(operation, operation)
+
+    def narrowed(self, operation: Operation, path: Mapping[str, Json] | None) -> Operation:
+        """The special case that these path parameters make of an operation; mostly itself."""
+        if not path or not self._wider:
+            return operation
+        address = _PLACE.sub(lambda found: _escaped(path.get(found[1], "")), operation.path)
+        special = self._exact.get((operation.method, address), "")
+        return self.operations[special] if self.wider(special) == operation.id else operation
 
     def read(self, response: Response, operation: str | None) -> Reading:
         """What the body says; HTTP status decides only where the body says nothing."""

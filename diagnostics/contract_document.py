@@ -225,6 +225,7 @@ def _operation(
         "answer": _answer(found),
         "answers": _answers(found),
         "success_status": _success(found)[0],
+        "paging": found.get("x-paging"),
     }
 
 

@@ -8,6 +8,7 @@ from diagnostics.model import Blame, Certainty, Json, Retry, Text
 from diagnostics.promise import (
     Alias,
     CrossRule,
+    Deadline,
     Envelope,
     ErrorCode,
     Hold,
@@ -15,6 +16,7 @@ from diagnostics.promise import (
     Meaning,
     MediaLimits,
     Operation,
+    Paging,
     Parameter,
     Pitfall,
     Price,
@@ -93,6 +95,7 @@ def _operation(fact: Mapping[str, Json]) -> Operation:
         aliases=tuple(_with(Alias, alias) for alias in fact["aliases"]),
         pitfalls=tuple(_pitfall(pitfall) for pitfall in fact["pitfalls"]),
         rules=tuple(_rule(rule) for rule in fact["rules"]),
+        paging=Paging(**fact["paging"]) if fact["paging"] else None,
     )
 
 
@@ -139,7 +142,7 @@ def _job(fact: Mapping[str, Json]) -> Job:
         value: State(value=value, name=state["name"], kind=StateKind(state["kind"]))
         for value, state in fact["states"].items()
     }
-    hold = fact.get("wait")
+    hold, deadline = fact.get("wait"), fact.get("deadline")
     job: Job = _with(
         Job,
         fact,
@@ -147,6 +150,7 @@ def _job(fact: Mapping[str, Json]) -> Job:
         **{name: tuple(fact.get(name, ())) for name in _JOB_PATHS},
         record={name: tuple(paths) for name, paths in fact.get("record", {}).items()},
         wait=Hold(**_own(hold)) if hold else None,
+        deadline=Deadline(**_own(deadline)) if deadline else None,
     )
     return job
 

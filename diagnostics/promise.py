@@ -91,6 +91,30 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """A header of the create (`Cancel-After: 1h30m`) after which the provider ends the job."""
+
+    header: str
+    before: str
+    """The state of a job that had not begun."""
+    running: str
+    """The state of one that had."""
+    least_s: float = 0.0
+    field: str = ""
+    """Where answers tell the moment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paging:
+    """How a list goes on: the fields with the addresses of its neighbours, and their parameter."""
+
+    cursor: str
+    next: str
+    size: int
+    previous: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """How a create operation's job is followed. Paths are dotted: `data.result[].url`.
 
@@ -124,6 +148,9 @@ class Job:
     most_s: float | None = None
     """After that long it is stuck, or the provider itself gives up."""
     wait: Hold | None = None
+    deadline: Deadline | None = None
+    removed: Mapping[str, Json] = field(default_factory=dict)
+    """What a status answer says, by dotted path, once the output's life is over."""
     source: Source = Source(page="")
 
 
@@ -194,6 +221,8 @@ class MediaLimits:
     """image, video, audio, image-or-video, document, subtitles, any."""
     formats: tuple[str, ...] = ()
     size_bytes_max: int | None = None
+    data_url_bytes_max: int | None = None
+    """The file may stand in the call itself, as a `data:` URL; None: it may not."""
     duration_s_min: float | None = None
     duration_s_max: float | None = None
     fps_max: float | None = None
@@ -363,6 +392,7 @@ class Operation:
     answers: Mapping[str, Json] = field(default_factory=dict)
     """The same by the state of the job that it tells of, where the documents show several."""
     success_status: int = 200
+    paging: Paging | None = None
 
     @property
     def spends(self) -> bool:
@@ -373,3 +403,12 @@ class Operation:
     def url(self) -> str:
         """Absolute address as documented, path parameters in braces."""
         return f"{self.host}{self.path}"
+
+    def samples(self, place: str) -> dict[str, Json]:
+        """Documented values of the parameters that it requires in `query` or `path`."""
+        shown = {
+            one.name: one.schema.get("example", one.schema.get("default"))
+            for one in self.parameters
+            if one.place == place and one.required
+        }
+        return {name: value for name, value in shown.items() if value is not None}

@@ -37,6 +37,8 @@ class Address:
     first: str
     webhook: bool
     code: str | None
+    data_chars_max: int = 0
+    """Length of a `data:` URL that may stand there instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,12 +160,23 @@ def _code(contract: Contract, operation: Operation) -> str | None:
 def _addresses(operation: Operation, code: str | None) -> Iterator[Address]:
     for path, limits in operation.media.items():
         answer = limits.codes.get("unreachable", code)
-        yield Address(path=path, first=first_name(path), webhook=False, code=answer)
+        yield Address(
+            path=path,
+            first=first_name(path),
+            webhook=False,
+            code=answer,
+            data_chars_max=_data_chars(limits.data_url_bytes_max),
+        )
     for path, shape in _texts(operation.body_schema or {}, "", _DEPTH_MAX):
         webhook = _WEBHOOK.search(path.rpartition(".")[2]) is not None
         if path not in operation.media and (webhook or shape in _URL_FORMATS):
             answer = None if webhook else code
             yield Address(path=path, first=first_name(path), webhook=webhook, code=answer)
+
+
+def _data_chars(size_bytes: int | None) -> int:
+    """As base64, with room for the media type before it."""
+    return 0 if size_bytes is None else size_bytes * 4 // 3 + 200
 
 
 def first_name(path: str) -> str:

@@ -2,10 +2,13 @@
 
 import math
 import random
+import re
 from collections import deque
 from collections.abc import Iterable
 
-from diagnostics.contract import Contract
+from diagnostics.contract import Contract, decode, first
+from diagnostics.emulator.codes import dump
+from diagnostics.emulator.laying import lay
 from diagnostics.model import Json
 from diagnostics.promise import Operation, Scheme
 
@@ -41,6 +44,11 @@ class Account:
         self._rate_headers = tuple((name.lower().encode(), what) for name, what in told)
         self._reads_per_minute = float(rate.get("reads_per_minute") or self.rate_per_minute or 0)
         ways = (contract.limits.get("reset") or {}).get("ways", ())
+        self._retry_text = tuple(
+            (way["field"], re.compile(way["pattern"]))
+            for way in ways
+            if "field" in way and "pattern" in way and way["unit"] == "s"
+        )
         self._retry_after = any(way.get("header", "").lower() == "retry-after" for way in ways)
 
     def admits(self, headers: Iterable[tuple[bytes, bytes]]) -> bool | None:
@@ -122,8 +130,22 @@ class Account:
         """When a call that came too often may come again, where this provider says so."""
         if not self._retry_after:
             return ()
+        return ((b"retry-after", b"%d" % self._until_s(now_s)),)
+
+    def retry_told(self, body: bytes, now_s: float) -> bytes:
+        """The same in the words of the answer, where this provider tells it there."""
+        answer = decode(body) if self._retry_text else None
+        for path, pattern in self._retry_text:
+            text = first(answer, (path,))
+            found = pattern.search(text) if isinstance(text, str) else None
+            if found:
+                low, high = found.span(1)
+                lay(answer, path, f"{text[:low]}{self._until_s(now_s)}{text[high:]}")
+        return body if answer is None else dump(answer)
+
+    def _until_s(self, now_s: float) -> int:
         self._roll(now_s)
-        return ((b"retry-after", b"%d" % max(1, math.ceil(self._window_s + MINUTE_S - now_s))),)
+        return max(1, math.ceil(self._window_s + MINUTE_S - now_s))
 
 
 def _in_order(schemes: tuple[Scheme, ...]) -> list[Scheme]:

@@ -240,7 +240,8 @@ class Emulator:
             return hosting.served(path.removeprefix(MEDIA))
         work = self.jobs.get(path.removeprefix(OUTPUT).partition(".")[0])
         now_s = self.clock.now()
-        if work is None or not work.delivers(work.state(now_s), now_s):
+        state = work.state(now_s) if work else ""
+        if work is None or work.gone(state, now_s) or not work.delivers(state, now_s):
             return page(404, f"Cannot GET {path[:_PATH_MAX]}")
         return hosting.output(work.suffix, work.clip)
 

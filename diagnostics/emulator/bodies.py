@@ -9,12 +9,12 @@ from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from diagnostics.contract import Contract, dig, first
+from diagnostics.contract import Contract, decode, dig, first
 from diagnostics.emulator.codes import dump
 from diagnostics.emulator.jobs import Jobs, Work
 from diagnostics.emulator.laying import lay
 from diagnostics.model import Json
-from diagnostics.promise import Envelope, Operation
+from diagnostics.promise import Envelope, Operation, Paging
 
 _URL = re.compile(r"https?://", re.IGNORECASE)
 _KINDS = {
@@ -29,6 +29,7 @@ _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
 _ENDS = re.compile(r"(?:completed|finished|ended)_?(?:at|time)?", re.IGNORECASE)
 _ID_LENGTH_MIN = 6
 """A documented id shorter than that may stand in a text by chance."""
+_NAME_MAX = 200
 _DEPTH_MAX = 40
 
 
@@ -44,12 +45,12 @@ class Bodies:
         self._plain: dict[str, bytes] = {}
         self.media_base = media_base
 
-    def plain(self, op: Operation) -> bytes:
+    def plain(self, op: Operation, arguments: Mapping[str, str] | None = None) -> bytes:
         """The documented answer of an operation that starts and follows nothing."""
         found = self._plain.get(op.id)
         if found is None:
             found = self._plain[op.id] = dump(self._shown(op, None))
-        return found
+        return _called(found, names_in(op, arguments or {}))
 
     def with_value(self, op: Operation, path: str, value: Json) -> bytes:
         """The documented answer with one value laid over it (a balance, a token)."""
@@ -70,6 +71,7 @@ class Bodies:
             if many:
                 lay(answer, place, _list(answer, place)[:1] or [{}])
             lay(answer, path, work.id)
+        _deadline(answer, work)
         self._spare_ids(answer, work)
         return _renamed(op, work, dump(answer))
 
@@ -83,7 +85,7 @@ class Bodies:
 
     def status(self, op: Operation, work: Work, value: str, now_s: float) -> bytes:
         """The answer to a status call about one job; rendered once for each state."""
-        key = (op.id, value, work.delivers(value, now_s))
+        key = (op.id, value, work.delivers(value, now_s), work.gone(value, now_s))
         found = work.answers.get(key)
         if found is None:
             found = _renamed(op, work, dump(self._about(op, work, value, now_s)))
@@ -99,22 +101,40 @@ class Bodies:
             lay(answers[0], place, [item for a in answers for item in _list(a, place)])
         return dump(answers[0])
 
-    def listed(self, op: Operation, now_s: float) -> bytes:
+    def listed(self, op: Operation, now_s: float, asked: Mapping[str, Json] | None = None) -> bytes:
         """A list of recent jobs: where a create whose answer was lost can be looked up."""
-        works = self._jobs.latest(op.id, _LISTED_MAX)
-        if not works:
+        paging = op.paging
+        size = paging.size if paging else _LISTED_MAX
+        skip = _number((asked or {}).get(paging.cursor)) if paging else 0
+        works = self._jobs.latest(op.id, size + 1, skip)
+        if not works and paging is None:
             return self.plain(op)
         answer = self._shown(op, None)
-        place = _list_place(answer, _last(works[0].job.id[0]))
+        place = _list_place(answer, self._id_name(op))
         if place is None:
             return dump(answer)
         pattern = _list(answer, place)[0]
-        lay(answer, place, [self._entry(pattern, work, now_s) for work in works])
+        lay(answer, place, [self._entry(pattern, work, now_s) for work in works[:size]])
+        if paging:
+            more = skip + size if len(works) > size else None
+            lay(answer, paging.next, self._page(op, paging, more))
+            if paging.previous:
+                before = max(0, skip - size) if skip else None
+                lay(answer, paging.previous, self._page(op, paging, before))
         return dump(answer)
 
+    def _id_name(self, op: Operation) -> str:
+        jobs = (one.job for one in self._contract.operations.values() if one.job)
+        return next((_last(job.id[0]) for job in jobs if job.lookup == op.id), "")
+
+    def _page(self, op: Operation, paging: Paging, start: int | None) -> str | None:
+        return None if start is None else f"{self._base_url}{op.path}?{paging.cursor}={start}"
+
     def _entry(self, pattern: Json, work: Work, now_s: float) -> Json:
-        entry = deepcopy(pattern)
         value = work.state(now_s)
+        if "." not in work.job.status[0]:  # a status answer is the job itself, and so is an entry
+            return decode(self.status(self._contract.operations[work.job.read], work, value, now_s))
+        entry = deepcopy(pattern)
         absent = "" if self._contract.envelopes[work.operation.envelope].success else None
         url = self._output(work) if work.delivers(value, now_s) else absent
         facts: dict[str, Json] = {_last(work.job.id[0]): work.id}
@@ -135,6 +155,7 @@ class Bodies:
 
     def _fill(self, answer: Json, work: Work, value: str, now_s: float) -> None:
         job = work.job
+        _deadline(answer, work)
         places = _present(answer, job.status)
         prefix = places[0].rpartition(".")[0]
         lay(answer, f"{prefix}.{_last(job.id[0])}".lstrip("."), work.id)
@@ -152,6 +173,8 @@ class Bodies:
                 lay(answer, path, reason or absent)
         if reason and work.fault.code and job.code:
             lay(answer, _present(answer, job.code)[0], _like(answer, job.code[0], work.fault.code))
+        for path, told in job.removed.items() if work.gone(value, now_s) else ():
+            lay(answer, path, deepcopy(told))
 
     def _output(self, work: Work) -> str:
         return f"{self.media_base}/out/{work.id}.{work.suffix}"
@@ -194,6 +217,8 @@ class Bodies:
     ) -> Json:
         if name in given and not isinstance(value, dict | list):
             return _echo(value, given[name])
+        if isinstance(value, dict) and isinstance(given.get(name), dict):
+            return deepcopy(given[name])
         if name in self._callbacks and isinstance(value, str):
             return ""
         if times is not None and not isinstance(value, dict | list):
@@ -223,16 +248,53 @@ class _Times(NamedTuple):
         if type(shown) is int and shown in _EPOCH_S:
             return int(at_s)
         if isinstance(shown, str) and _ISO.fullmatch(shown):
-            return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+            return _iso(at_s)
         return shown
+
+
+def _iso(at_s: float) -> str:
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def _deadline(answer: Json, work: Work) -> None:
+    """When the provider will end it, where its create asked for that."""
+    told = work.job.deadline
+    if told and told.field and work.deadline_s is not None:
+        lay(answer, told.field, _iso(work.deadline_s))
 
 
 def _renamed(op: Operation, work: Work, told: bytes) -> bytes:
     """The documented id gives way to the job's own, in addresses as well."""
+    told = _called(told, work.names)
     shown = first(op.answer, work.job.id)
     if isinstance(shown, str) and len(shown) >= _ID_LENGTH_MIN:
         return told.replace(shown.encode(), work.id.encode())
     return told
+
+
+Names = tuple[tuple[bytes, bytes], ...]
+
+
+def names_in(op: Operation, arguments: Mapping[str, str]) -> Names:
+    """What the documents call the parts of an address, and what this call called them."""
+    found = []
+    for parameter in op.parameters:
+        shown, given = parameter.schema.get("example"), arguments.get(parameter.name)
+        if given and isinstance(shown, str) and len(shown) >= _ID_LENGTH_MIN and given != shown:
+            found.append((dump(shown)[1:-1], dump(given[:_NAME_MAX])[1:-1]))
+    return tuple(found)
+
+
+def _called(told: bytes, names: Names) -> bytes:
+    for shown, given in names:
+        told = told.replace(shown, given)
+    return told
+
+
+def _number(written: Json) -> int:
+    """Where a page begins, as the address of the page before told it."""
+    text = written if isinstance(written, str) else ""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _ID_LENGTH_MIN else 0
 
 
 @cache

@@ -51,6 +51,8 @@ class JobFault:
     polls: tuple[str, ...] = ()
     output: str = ""
     output_late_s: float = 0.0
+    lifetime_s: float | None = None
+    """How long its output is kept; None: as the contract says."""
     clip: Mapping[str, Json] = field(default_factory=dict)
     """How a made clip differs: seconds, width, height, fps, sound."""
 

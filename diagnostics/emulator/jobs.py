@@ -1,5 +1,6 @@
 """How does a job live? Queued, running, over: by the clock, from a seed, bent by a fault plan."""
 
+import math
 import random
 import re
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from diagnostics.promise import Job, Operation, State, StateKind
 JOBS_MAX = 100_000
 _QUEUE_S, _RUN_S = (5.0, 10.0), (40.0, 60.0)
 _REPEATED_MAX = 1000
+_DAY_S = 86_400.0
 _REASON = "the emulated job failed"
 _OVER = (StateKind.DONE, StateKind.READY)
 
@@ -34,17 +36,22 @@ class Work:
     fault: JobFault = field(default_factory=JobFault)
     given: Mapping[str, Json] = field(default_factory=dict)
     """What of the request its answers repeat."""
+    deadline_s: float | None = None
+    """When the provider ends it, as its create asked."""
+    names: tuple[tuple[bytes, bytes], ...] = ()
+    """What the documents call the parts of its create's address, and what it called them."""
     clip: Clip | None = None
     """What its output shows, where it is a clip of a film; None: a sample."""
     closed: bool = False
     polls: int = 0
-    answers: dict[tuple[str, str, bool], bytes] = field(default_factory=dict)
-    """Rendered answers by operation, state and whether the output is there."""
+    answers: dict[tuple[str, str, bool, bool], bytes] = field(default_factory=dict)
+    """Rendered answers by operation, state, whether the output is there, and whether it is gone."""
 
     @property
     def ends_s(self) -> float:
         """When it is over, if it ever is."""
-        return self.created_s + self.queue_s + self.run_s
+        ends_s = self.created_s + self.queue_s + self.run_s
+        return ends_s if self.deadline_s is None else min(ends_s, self.deadline_s)
 
     def poll(self, now_s: float) -> str:
         """The state a status call is told; the first polls may be lied to."""
@@ -57,6 +64,15 @@ class Work:
         """The value of the status field now."""
         if self.closed:
             return self._of(StateKind.CLOSED, StateKind.FAILED)
+        deadline = self.job.deadline
+        if deadline and self.deadline_s is not None and now_s >= self.deadline_s:
+            value = self._lived(self.deadline_s)
+            ends = {StateKind.PENDING: deadline.before, StateKind.RUNNING: deadline.running}
+            return ends.get(self.kind(value) or StateKind.RUNNING, value)
+        return self._lived(now_s)
+
+    def _lived(self, now_s: float) -> str:
+        """The same, as long as nobody ends it."""
         passed_s = now_s - self.created_s
         if self.fault.stuck is not None and passed_s >= self.queue_s:
             return self._named(self.fault.stuck)
@@ -78,9 +94,21 @@ class Work:
         known = self.job.states.get(value)
         return known.kind if known else None
 
+    def gone(self, value: str, now_s: float) -> bool:
+        """Whether the life of its output is over."""
+        if self.kind(value) not in _OVER:
+            return False
+        days = self.job.lifetime_days
+        kept_s = self.fault.lifetime_s
+        if kept_s is None:
+            kept_s = math.inf if days is None else days * _DAY_S
+        return now_s >= self.ends_s + kept_s
+
     def delivers(self, value: str, now_s: float) -> bool:
         """Whether an answer in that state carries the output."""
         if self.kind(value) not in _OVER or self.fault.output == "missing":
+            return False
+        if self.job.removed and self.gone(value, now_s):
             return False
         return now_s >= self.ends_s + self.fault.output_late_s or self._ready_early
 
@@ -133,10 +161,10 @@ class Jobs:
         """The job of that id, or of another id its create answered with."""
         return self._by_id.get(named) or self._by_id.get(self._also.get(named, ""))
 
-    def latest(self, lookup: str, count: int) -> list[Work]:
-        """The newest jobs that an operation lists."""
+    def latest(self, lookup: str, count: int, skip: int = 0) -> list[Work]:
+        """The newest jobs that an operation lists, or those after so many."""
         fits = (w for w in reversed(self._by_id.values()) if w.job.lookup == lookup)
-        return list(islice(fits, count))
+        return list(islice(fits, skip, skip + count))
 
     def new_id(self) -> str:
         """24 hex digits, as the documents show them."""
@@ -151,9 +179,15 @@ class Jobs:
         return spare
 
     def accept(
-        self, op: Operation, body: Json, now_s: float, fault: JobFault | None = None
+        self,
+        op: Operation,
+        body: Json,
+        now_s: float,
+        fault: JobFault | None = None,
+        *,
+        within_s: float | None = None,
     ) -> Work:
-        """Start the job of an accepted create."""
+        """Start the job of an accepted create; `within_s`: how long it is given."""
         job = op.job
         assert job is not None  # noqa: S101  # only creates are accepted
         fault = fault or JobFault()
@@ -168,6 +202,7 @@ class Jobs:
             suffix=suffix(self._contract, op, job),
             fault=fault,
             given=_repeated(body),
+            deadline_s=None if within_s is None else now_s + within_s,
             clip=self._clip(op, body, fault),
         )
         if len(self._by_id) >= self._limit:
@@ -176,7 +211,7 @@ class Jobs:
         return work
 
     def _clip(self, op: Operation, body: Json, fault: JobFault) -> Clip | None:
-        if op.id != self._contract.roles.get("clip"):
+        if self._contract.wider(op.id) != self._contract.roles.get("clip"):
             return None
         self._clips += 1
         return wanted(body, self._clips - 1, fault.clip)
@@ -188,11 +223,15 @@ class Jobs:
             del self._by_id[work.id]
 
 
-def _repeated(body: Json) -> dict[str, Json]:
-    """The short plain values of a request."""
-    given = body.items() if isinstance(body, dict) else ()
-    plain = ((n, v) for n, v in given if isinstance(v, str | int | float))
-    return dict(islice(((n, v) for n, v in plain if len(str(v)) <= _REPEATED_MAX), _REPEATED_MAX))
+def _repeated(body: Json, depth: int = 1) -> dict[str, Json]:
+    """The short plain values of a request, and of the objects in it."""
+    found: dict[str, Json] = {}
+    for name, value in islice(body.items() if isinstance(body, dict) else (), _REPEATED_MAX):
+        if isinstance(value, dict) and depth:
+            found[name] = _repeated(value, depth - 1)
+        elif isinstance(value, str | int | float) and len(str(value)) <= _REPEATED_MAX:
+            found[name] = value
+    return found
 
 
 _SUFFIX = re.compile(r"\.(mp4|png|jpe?g|webp|mp3|wav|m4a)(?:$|\?)", re.IGNORECASE)

@@ -104,7 +104,7 @@ def _addresses(contract: Contract, alive: Iterable[str]) -> Iterator[tuple[str, 
     named = {contract.roles.get(role): role for role in ("balance", "token")}
     routes = {}
     for op in contract.operations.values():
-        words = {"*", "operations", op.id}
+        words = {"*", "operations", op.id, contract.wider(op.id)}
         words |= {"create"} if op.job and not op.destructive else set()
         words |= {"read"} if op.id in reads else set()
         words |= {named[op.id]} if op.id in named else set()

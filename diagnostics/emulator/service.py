@@ -9,19 +9,21 @@ from importlib.util import find_spec
 
 from diagnostics.contract import Contract
 from diagnostics.drive.clock import Clock
+from diagnostics.drive.policy import in_seconds
 from diagnostics.emulator.account import Account
-from diagnostics.emulator.bodies import Bodies
+from diagnostics.emulator.bodies import Bodies, names_in
 from diagnostics.emulator.call import Call
 from diagnostics.emulator.callbacks import Callbacks
 from diagnostics.emulator.codes import Codes, dump, refusal
-from diagnostics.emulator.faults import Effects
-from diagnostics.emulator.inputs import Inputs
+from diagnostics.emulator.faults import Effects, JobFault
+from diagnostics.emulator.inputs import Inputs, Unfit
 from diagnostics.emulator.jobs import Jobs, Work, named_in
 from diagnostics.emulator.reply import Reply
 from diagnostics.model import Json
 from diagnostics.promise import Envelope, Operation, Scheme
 
 _ASKED_MAX = 4096
+_WITHIN_S_MAX = 1e7
 _IDS_MAX = 200
 
 
@@ -37,6 +39,18 @@ def _composer(contract: Contract) -> Callable[[str, Json, Json], Json] | None:
         return None
     found: Callable[[str, Json, Json], Json] | None = getattr(import_module(name), "compose", None)
     return found
+
+
+def _within_s(call: Call, op: Operation) -> float | str | None:
+    """How long a create gives its job; a sentence where the header says it wrongly."""
+    deadline = op.job.deadline if op.job else None
+    given = call.header(deadline.header.lower().encode()) if deadline else None
+    if deadline is None or given is None:
+        return None
+    within_s = in_seconds(given[:40].decode("latin-1"), "duration", 0.0)
+    if within_s is not None and deadline.least_s <= within_s <= _WITHIN_S_MAX:
+        return within_s
+    return f"{deadline.header}: a duration such as 1h30m45s, {deadline.least_s:g}s at least"
 
 
 class Service:
@@ -75,6 +89,7 @@ class Service:
         headers = self.account.rate_headers(op, self._clock.now())
         if reply.code is not None and reply.code == self._codes.too_often(op):
             headers += self.account.retry_headers(self._clock.now())
+            reply = replace(reply, body=self.account.retry_told(reply.body, self._clock.now()))
         return replace(reply, headers=(*reply.headers, *headers)) if headers else reply
 
     async def _answered(self, call: Call, op: Operation, effects: Effects | None) -> Reply:
@@ -182,7 +197,7 @@ class Service:
             if op.id in self._cancels:
                 return self._cancelled(op, ended)
         refused = await self._refused(op, call.json) if op.spends or op.media else None
-        if refused:
+        if isinstance(refused, Reply):
             return refused
         shown = self._shown(call, op)
         self.callbacks.heed(op, call.json, shown, effects)
@@ -207,22 +222,28 @@ class Service:
         if self.callbacks.hands_out(op):
             return self._bodies.with_value(op, self.callbacks.secret_field, self.callbacks.secret)
         if op.id in self._lookups:
-            return self._bodies.listed(op, self._clock.now())
-        return self._bodies.plain(op)
+            return self._bodies.listed(op, self._clock.now(), call.query)
+        return self._bodies.plain(op, call.route.arguments)
 
     async def _create(self, call: Call, op: Operation, effects: Effects | None) -> Reply:
         body, now_s = call.json, self._clock.now()
+        within_s = _within_s(call, op)
+        if isinstance(within_s, str):
+            return self.refuse(op, self._codes.parameter(op), within_s)
         refused = await self._refused(op, body)
-        if refused:
+        if isinstance(refused, Reply):
             return refused
-        work = self.jobs.accept(op, body, now_s, effects.job if effects else None)
+        fault = effects.job if effects and effects.job else refused
+        work = self.jobs.accept(op, body, now_s, fault, within_s=within_s)
+        work.names = names_in(op, call.route.arguments)
         url = self.callbacks.url_in(body)
         if url:
             self.callbacks.expect(work, url, effects, body)
         if await self._held(call, work):
             now_s = self._clock.now()
-            over = now_s >= work.ends_s
-            told = self._bodies.status(op, work, work.state(now_s), now_s)
+            value = work.state(now_s)
+            over = value in work.job.states and work.job.states[value].final
+            told = self._bodies.status(op, work, value, now_s)
             return Reply(status=op.success_status if over else _ACCEPTED, body=told)
         return Reply(status=op.success_status, body=self._bodies.accepted(work, body, now_s))
 
@@ -238,21 +259,34 @@ class Service:
         await asyncio.sleep(min(most_s, max(0.0, work.ends_s - self._clock.now())))
         return True
 
-    async def _refused(self, op: Operation, body: Json) -> Reply | None:
-        """Too often, too poor, or with unfit inputs; else the call is charged."""
+    async def _refused(self, op: Operation, body: Json) -> Reply | JobFault | None:
+        """Too often, too poor, or with unfit inputs; else the call is charged.
+
+        Some providers look at the inputs only when the job runs: then it is the job that fails.
+        """
         price = self.account.price(op, body)
         if op.spends and self.account.hurries(self._clock.now()):
             return self.refuse(op, self._codes.too_often(op))
         if price > self.account.credits:
             return self.refuse(op, self._codes.quota(op))
         unfit = await self._inputs.unfit(op, body) if op.media else None
-        if unfit:
+        doomed = self._doomed(op, unfit) if unfit else None
+        if unfit and doomed is None:
             return self.refuse(op, unfit.code or self._codes.media(op))
         if price > self.account.credits:  # somebody else paid while we looked at the inputs
             return self.refuse(op, self._codes.quota(op))
         if op.spends:
             self.account.charge(op, price)
-        return None
+        return doomed
+
+    def _doomed(self, op: Operation, unfit: Unfit) -> JobFault | None:
+        """How the job will fail, where only a failed job quotes the code of an unfit input."""
+        code = unfit.code or self._codes.media(op) or ""
+        known = self._contract.errors.get(code)
+        if known is None or not known.pattern or op.job is None:
+            return None
+        text = f"{self._codes.words(code, op)}: {unfit.parameter} ({code})"
+        return JobFault(ends="failed", reason=text, code=code)
 
     def _read_ids(self, call: Call, op: Operation) -> list[str]:
         """The jobs that a status call names; none: it is asked as a plain list."""
