@@ -141,13 +141,16 @@ def _told(asked: Sequence[_Asked], rules: Mapping[str, Rule], text: str) -> Iter
     nearer = _mentioned(asked, text)
     named = [*_named(nearer, text)] or [*_named(asked, text)]
     if named or not re.fullmatch(r"-?\d+", text):  # an unknown number is like no other number
-        yield from _ranked(named, _complaints(asked, text), _alike(nearer, rules, text))
+        told = _complaints(asked, text)
+        certain = [entry for entry in named if not _HTTP.fullmatch(entry.name)]
+        bare = named if not certain and (not told or nearer is not asked) else []
+        yield from _ranked(certain, bare, told, _alike(nearer, rules, text))
 
 
-def _ranked(named: list[Entry], told: list[Entry], alike: list[Entry]) -> Iterator[Entry]:
-    """Codes that somebody wrote, then symptoms, then likenesses, unless one is word for word."""
-    certain = [entry for entry in named if not _HTTP.fullmatch(entry.name)]
-    bare = [] if certain or told else named
+def _ranked(
+    certain: list[Entry], bare: list[Entry], told: list[Entry], alike: list[Entry]
+) -> Iterator[Entry]:
+    """Codes somebody wrote, what is word for word, symptoms, HTTP statuses, then likenesses."""
     known = {(entry.provider, entry.name) for entry in (*certain, *bare)}
     others = [entry for entry in alike if (entry.provider, entry.name) not in known]
     same = [entry for entry in others if entry.score >= _SAME]

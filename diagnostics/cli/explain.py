@@ -175,7 +175,7 @@ def _facts(entry: Entry, language: str) -> Iterator[tuple[str, str]]:
     if entry.retry:
         yield "retry", _RETRIES[entry.retry].in_language(language)
     if entry.remedy and entry.remedy.en:
-        yield "do", _open(entry.remedy.in_language(language))
+        yield "do", _said(entry, entry.remedy, language)
     if entry.symptom:
         yield from _played(entry.symptom, language)
     if entry.operations and not entry.asked:
@@ -207,11 +207,12 @@ def _meanings(entry: Entry, language: str) -> Iterator[tuple[str, str]]:
         yield "means", f"{meaning.text}{pages}"
     if entry.says:
         label = "seen" if entry.symptom else "means"
-        yield label, _open(entry.says.in_language(language))
+        yield label, _said(entry, entry.says, language)
     for text, codes in (entry.shares or {}).items():
         yield "shares", f"{', '.join(codes)} {_SHARES.fill(language, {'text': text})}"
 
 
-def _open(text: str) -> str:
-    """A sentence whose facts are not known yet."""
-    return re.sub(r"\{\w+\}", "…", text)
+def _said(entry: Entry, text: Text, language: str) -> str:
+    """A sentence of ours whose facts are not known yet; another's stays as it is."""
+    said = text.in_language(language)
+    return re.sub(r"\{\w+\}", "…", said) if entry.kind == "rule" else said
