@@ -62,7 +62,7 @@ class Contract:
         if self.probe:
             known = self.operations[self.probe]
             yield self.request(
-                known.id, query=known.samples("query"), path=known.samples("path"), label=label
+                known.id, query=samples(known, "query"), path=samples(known, "path"), label=label
             )
 
     def of(self, provider: str) -> "Contract":
@@ -303,6 +303,16 @@ def _named(body: Json, paths: tuple[str, ...]) -> str | None:
 
 def _code(code: Json) -> str | None:
     return None if isinstance(code, dict | list) or code is None else str(code)
+
+
+def samples(operation: Operation, place: str) -> dict[str, Json]:
+    """Documented values of the parameters that it requires in `query` or `path`."""
+    shown = {
+        one.name: one.schema.get("example", one.schema.get("default"))
+        for one in operation.parameters
+        if one.place == place and one.required
+    }
+    return {name: value for name, value in shown.items() if value is not None}
 
 
 def decode(body: bytes) -> Json:

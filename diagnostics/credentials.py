@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from diagnostics import contract_load
 from diagnostics.contract import Contract
 from diagnostics.errors import UsageError
 from diagnostics.model import KeyFacts
@@ -106,7 +107,7 @@ _PLACEHOLDER = re.compile(
     r"|(?:your|my|insert|enter|put|paste|add|replace)[ _-]?.*(?:key|token|secret|id|here).*"
     r"|(?:api|client|access|secret)?[ _-]?(?:key|token|secret|id)(?:[ _-]here)?"
     r"|change[ _-]?me|todo|fixme|none|null|undefined|test|dummy|example|placeholder|redacted"
-    r"|(.)\1{2,}|(?:sk-)?[xX.*_-]{3,}",
+    r"|(.)\1{2,}|(?:\w{1,6}[-_]){0,3}[xX.*_-]{3,}",
     re.IGNORECASE,
 )
 _PREFIX = re.compile(
@@ -116,13 +117,6 @@ _PREFIX = re.compile(
 _PLACEHOLDER_LENGTH_MAX = 80
 _CUT = re.compile(r"\.\.\.|…|\*{3}|•{3}")
 _JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
-
-_SHAPES = (
-    ("replicate", re.compile(r"r8_\w{20,}")),
-    ("heygen", re.compile(r"sk_V2_hgu_\w+")),
-    ("openai", re.compile(r"sk-(?!ant-|or-)[\w-]{16,}")),
-)
-"""Prefixes by which a key betrays its provider (facts: replicate.md, heygen.md, openai.md)."""
 
 
 def inspect_key(
@@ -188,14 +182,28 @@ def _relations(core: str, name: str, others: Mapping[str, str]) -> Iterator[str]
 
 
 def _provenance(core: str, name: str, contract: Contract) -> Iterator[str]:
-    for provider, shape in _SHAPES:
-        if shape.match(core) and provider != contract.name:
-            yield f"other-provider:{provider}"
-    schemes = [scheme for scheme in contract.schemes if name in scheme.variables]
+    schemes = [s for s in contract.schemes if name in s.variables and not _identifier(name)]
+    ours = any(scheme.mark and _marked(scheme.mark, core) for scheme in schemes)
+    strangers = {
+        known.name
+        for known in contract_load.index()
+        if known.name != contract.name and any(_marked(mark, core) for mark in known.marks)
+    }
+    yield from (f"other-provider:{provider}" for provider in sorted(strangers) if not ours)
     if _JWT.fullmatch(core):
         yield "token-shape"
-    elif any(s.pattern and not _shaped(s.pattern, core) for s in schemes if not _identifier(name)):
+    elif any(s.pattern and not _shaped(s.pattern, core) for s in schemes):
         yield "unusual-shape"
+    lengths = sorted({length for scheme in schemes for length in scheme.length})
+    if lengths and len(core) not in lengths and (ours or not strangers):
+        yield f"unusual-length:{'/'.join(map(str, lengths))}"
+
+
+def _marked(mark: str, core: str) -> bool:
+    try:
+        return re.match(mark, core) is not None
+    except re.error:
+        return False
 
 
 def _shaped(pattern: str, core: str) -> bool:

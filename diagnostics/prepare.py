@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from diagnostics import __version__
-from diagnostics.contract import Contract, decode
+from diagnostics.contract import Contract, decode, samples
 from diagnostics.errors import UsageError
 from diagnostics.model import Environment, Json, Plan, Target, TargetKind
 from diagnostics.promise import Operation
@@ -163,17 +163,8 @@ def plan(operation: Operation, where: Target, given: Plan | None) -> Plan:
     body = copy.deepcopy(examples[0]) if examples else None
     if where.media_base is not None and body is not None:
         body = with_samples(body, operation, where.media_base)
-    query, path = _example_parameters(operation)
+    query, path = samples(operation, "query"), samples(operation, "path")
     return Plan(operation=operation.id, body=body, query=query, path=path)
-
-
-def _example_parameters(operation: Operation) -> tuple[dict[str, Json], dict[str, Json]]:
-    found: dict[str, dict[str, Json]] = {"query": {}, "path": {}}
-    for parameter in operation.parameters:
-        value = parameter.schema.get("example", parameter.schema.get("default"))
-        if parameter.place in found and parameter.required and value is not None:
-            found[parameter.place][parameter.name] = value
-    return found["query"], found["path"]
 
 
 def with_samples(body: Json, operation: Operation, media_base: str) -> Json:

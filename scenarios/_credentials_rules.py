@@ -98,6 +98,12 @@ _PROBLEMS: dict[str, tuple[str, str, str, str]] = {
         "Put the key itself here, and let the program buy its token.",
         "Укажите сам ключ: токен программа получит сама.",
     ),
+    "unusual-length": (
+        "has {length} characters where known keys have {detail}: cut, or pasted twice?",
+        "содержит {length} символов, а известные ключи — {detail}: обрезан или вставлен дважды?",
+        "Compare its length with the key on the provider's page, and copy it again.",
+        "Сравните длину с ключом на странице провайдера и скопируйте его заново.",
+    ),
     "unusual-shape": (
         "does not look like this provider's keys usually do",
         "не похожа на обычные ключи этого провайдера",
@@ -120,8 +126,12 @@ KEY_RULES = {
 
 ILLEGAL = frozenset({"newline", "non-ascii", "look-alike", "control-character"})
 """Problems that keep a request from leaving the machine, or spoil it for certain."""
+UNSENDABLE = ILLEGAL | {"blank", "edge-space"}
+"""What a request that could not be put on the wire is blamed on."""
 SHAPES = frozenset({"unusual-shape", "too-short", "token-shape"})
 """Mere oddities: a warning at most."""
+LOOKS = SHAPES | {"unusual-length"}
+"""Of no weight once the key works."""
 
 ORIGINS = {
     "environment": Text(en="from the environment", ru="из окружения"),

@@ -35,10 +35,12 @@ from scenarios._credentials_rules import (
     ILLEGAL,
     INCOMPLETE,
     KEY_RULES,
+    LOOKS,
     MISSING,
     ORIGINS,
     RULES,
     SHAPES,
+    UNSENDABLE,
 )
 
 NAME = "credentials"
@@ -46,7 +48,7 @@ NAME = "credentials"
 
 def offered(contract: Contract, _case: Case) -> Text | None:
     """Only a provider with a free authenticated read can be asked about a key."""
-    if contract.roles.get("balance") in contract.operations:
+    if contract.probe:
         return None
     return Text(
         en="the contract names no free authenticated read",
@@ -56,8 +58,7 @@ def offered(contract: Contract, _case: Case) -> Text | None:
 
 def ask(contract: Contract, _case: Case) -> Ask:
     """One free authenticated read."""
-    if contract.roles.get("balance") in contract.operations:
-        yield contract.request(contract.roles["balance"], label="balance")
+    yield from contract.probing()
 
 
 def judge(contract: Contract, tape: Tape) -> Iterator[Finding]:
@@ -81,7 +82,7 @@ def judge(contract: Contract, tape: Tape) -> Iterator[Finding]:
 
 def _reads(contract: Contract, tape: Tape) -> list[Exchange]:
     """Our own authenticated reads and token purchases, and those of an imported capture."""
-    wanted = {contract.roles.get("balance"), contract.roles.get("token")} - {None}
+    wanted = {contract.probe, contract.roles.get("token")} - {None, ""}
     reads = [
         exchange
         for exchange in tape
@@ -99,8 +100,8 @@ class _Said:
     def __init__(self, contract: Contract, reads: Iterable[Exchange]) -> None:
         latest = {exchange.request.operation: exchange for exchange in reads}
         self.last = tuple(latest.values())
-        self.balance = latest.get(contract.roles.get("balance"))
-        self.accepted = self.balance is not None and answers.succeeded(contract, self.balance)
+        self.probe = latest.get(contract.probe)
+        self.accepted = self.probe is not None and answers.succeeded(contract, self.probe)
         codes = [code for read in self.last if (code := _refusal(contract, read)) is not None]
         self.refusal = codes[-1] if codes and not self.accepted else None
         self.never_left = any(_never_left(read) for read in self.last)
@@ -143,7 +144,7 @@ def _accepted(contract: Contract, case: Case, said: _Said) -> Finding:
     }
     return Finding(
         rule=ACCEPTED,
-        subject=said.balance.request.operation or "" if said.balance else "",
+        subject=said.probe.request.operation or "" if said.probe else "",
         facts={"how_en": how["en"] or "HTTP", "how_ru": how["ru"] or "HTTP"},
         evidence=_positions(said.last),
         certainty=0.98,
@@ -244,7 +245,7 @@ def _keys(contract: Contract, case: Case, said: _Said) -> Iterator[Finding]:
 
 
 def _problem(fact: KeyFacts, problem: str, said: _Said, *, decides: bool) -> Iterator[Finding]:
-    name, _, provider = problem.partition(":")
+    name, _, detail = problem.partition(":")
     rule = KEY_RULES.get(name)
     if rule is None:
         return
@@ -253,7 +254,12 @@ def _problem(fact: KeyFacts, problem: str, said: _Said, *, decides: bool) -> Ite
     finding = Finding(
         rule=rule,
         subject=fact.name,
-        facts={"provider": provider, "origin": fact.origin, "length": fact.length},
+        facts={
+            "provider": detail,
+            "detail": detail,
+            "origin": fact.origin,
+            "length": fact.length,
+        },
         severity=severity,
         evidence=_positions(said.last),
         certainty=0.97 if failed else 0.6,
@@ -265,10 +271,10 @@ def _problem(fact: KeyFacts, problem: str, said: _Said, *, decides: bool) -> Ite
 
 def _severity(problem: str, said: _Said, *, decides: bool) -> Severity:
     if said.accepted:
-        return Severity.INFO if problem in SHAPES or not decides else Severity.WARN
+        return Severity.INFO if problem in LOOKS or not decides else Severity.WARN
     if problem in SHAPES or not decides:
         return Severity.WARN
-    if said.refusal or (said.never_left and problem in ILLEGAL | {"blank"}):
+    if said.refusal or (said.never_left and problem in UNSENDABLE):
         return Severity.FAIL
     if said.answered or said.failed:
         return Severity.WARN

@@ -2,7 +2,6 @@
 
 import argparse
 import ipaddress
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -210,8 +209,7 @@ def curl(contract: Contract, base_url: str) -> str:
     """The free authenticated read as a line for a shell."""
     probe = contract.operations[contract.probe]
     scheme = next((s for s in contract.schemes if not s.token_operation), contract.schemes[0])
-    examples = {p.name: p.schema.get("example", p.name) for p in probe.parameters}
-    path = re.sub(r"\{([^}]+)\}", lambda found: str(examples.get(found[1], "")), probe.path)
+    path = next(contract.probing()).url.removeprefix(probe.host)
     return f'curl -H "{scheme.header}: {scheme.prefix}${scheme.variables[0]}" {base_url}{path}'
 
 
