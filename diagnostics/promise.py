@@ -403,12 +403,3 @@ class Operation:
     def url(self) -> str:
         """Absolute address as documented, path parameters in braces."""
         return f"{self.host}{self.path}"
-
-    def samples(self, place: str) -> dict[str, Json]:
-        """Documented values of the parameters that it requires in `query` or `path`."""
-        shown = {
-            one.name: one.schema.get("example", one.schema.get("default"))
-            for one in self.parameters
-            if one.place == place and one.required
-        }
-        return {name: value for name, value in shown.items() if value is not None}
