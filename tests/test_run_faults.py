@@ -134,7 +134,9 @@ def test_a_healthy_emulator_passes_and_blames_nobody(
     assert (told["verdict"], told["blame"]) == ("pass", "none")
     assert told["target"]["kind"] == "emulator"
     assert told["virtual_time"] is True
-    assert [s["name"] for s in told["scenarios"] if s["verdict"] != "pass"] == []
+    idle = [s["name"] for s in told["scenarios"] if s["note"]]
+    assert [s["name"] for s in told["scenarios"] if s["verdict"] != "pass"] == idle
+    assert provider != "akool" or idle == []
 
 
 @PROVIDERS
