@@ -1,5 +1,6 @@
 """Do `webhook verify` and `webhook listen` say what they found, over files and real sockets?"""
 
+import asyncio
 import io
 import json
 import os
@@ -23,9 +24,10 @@ from diagnostics.cli.screen import Screen
 from diagnostics.contract_load import load
 from diagnostics.emulator.serve import Served
 from diagnostics.errors import Exit, UsageError
-from diagnostics.webhooks.receive import RECEIVED_BYTES_MAX
+from diagnostics.webhooks.delivery import Delivery
+from diagnostics.webhooks.receive import RECEIVED_BYTES_MAX, Receiver
 from tests.emulating import CREATE
-from tests.webhook_cases import AKOOL, SECRETS, sealed
+from tests.webhook_cases import AKOOL, NOW_S, SECRETS, sealed
 
 ROOT = Path(__file__).parent.parent
 OWN = dict(zip(AKOOL.variables, SECRETS["akool"], strict=True))
@@ -330,3 +332,30 @@ def test_the_emulator_calls_the_listener_over_a_real_socket(folder: Path) -> Non
             out = ear.ended()
     assert ear.code is Exit.OK, out
     assert "pass: #1 is AKOOL's callback" in out
+
+
+def test_one_more_than_was_asked_for_is_sent_away_to_come_again() -> None:
+    taken: list[Delivery] = []
+    said: list[int] = []
+
+    def take(delivery: Delivery) -> int:
+        taken.append(delivery)
+        return 200
+
+    async def talk() -> None:
+        receiver = Receiver(take, lambda: NOW_S, count=1)
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"{}"}
+
+        async def send(message: Any) -> None:
+            said.extend([message["status"]] if "status" in message else [])
+
+        for _ in range(2):
+            scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
+            await receiver(scope, receive, send)
+
+    asyncio.run(talk())
+    assert said == [200, 503]
+    assert len(taken) == 1
+    assert taken[0].received_s == NOW_S

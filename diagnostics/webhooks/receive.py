@@ -59,6 +59,8 @@ class Receiver:
             return 408
         except _Refused as refused:
             return refused.status
+        if self._count is not None and self.received >= self._count:
+            return 503  # one more than was asked for, while we close
         self.received += 1
         return self._take(self._delivery(scope, body))
 
