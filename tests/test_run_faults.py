@@ -111,6 +111,50 @@ def test_over_a_socket_each_fault_gets_the_same_blame(row: Row) -> None:
     assert code is None or found.code == code
 
 
+ANY_CALL = ("connection-reset", "html-502", "unavailable-503", "slow", "clock-skew", "hang")
+"""Plans that need nothing of a provider but a call."""
+ANY_JOB = (
+    "cut-body",
+    "cut-download",
+    "done-without-url",
+    "expired-output",
+    "job-backwards",
+    "job-stuck",
+    "late-output",
+    "lost-answer",
+    "malformed-json",
+    "status-404",
+    "truncated-json",
+    "unknown-state",
+)
+"""Plans that need a job with a result file."""
+
+
+def _makes_files(provider: str) -> bool:
+    contract = contract_load.load(provider)
+    job = contract.operations[contract.roles["example"]].job
+    return job is not None and bool(job.output)
+
+
+ELSEWHERE = [
+    (provider, fault)
+    for provider in contract_load.providers()
+    if provider != "akool"
+    for fault in (*ANY_CALL, *(ANY_JOB if _makes_files(provider) else ()))
+]
+
+
+@pytest.mark.parametrize(("provider", "fault"), ELSEWHERE)
+def test_a_mechanism_gets_the_same_blame_whoever_the_provider_is(
+    provider: str, fault: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--json", "--out", str(tmp_path), "--format", "json"]
+    main(["run", "--provider", provider, "--fault", fault, *options])
+    told = json.loads(capsys.readouterr().out)
+    expected = load_plan(fault).expect
+    assert (told["verdict"], told["blame"]) == (expected["verdict"], expected["blame"])
+
+
 def _split(wanted: str) -> tuple[str, str]:
     provider, _, fault = wanted.rpartition("/")
     return provider or "akool", fault
