@@ -92,16 +92,16 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadline:
-    """A header of the create (`Cancel-After: 1h30m`) after which the provider ends the job."""
+    """A header of the create (`Cancel-After: 1h30m`) after which the provider ends the job.
+
+    In the state `before` if it had not begun, else in `running`. `field`: where answers tell when.
+    """
 
     header: str
     before: str
-    """The state of a job that had not begun."""
     running: str
-    """The state of one that had."""
     least_s: float = 0.0
     field: str = ""
-    """Where answers tell the moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,16 +141,12 @@ class Job:
     lifetime_days: float | None = None
     lookup: str = ""
     cancel: str = ""
-    advised_interval_s: float | None = None
-    """How often the provider's own words or clients poll."""
-    expected_s: float | None = None
-    """How long a job usually takes."""
-    most_s: float | None = None
-    """After that long it is stuck, or the provider itself gives up."""
+    advised_interval_s: float | None = None  # how often its own words or clients poll
+    expected_s: float | None = None  # how long a job usually takes
+    most_s: float | None = None  # after that it is stuck, or given up
     wait: Hold | None = None
     deadline: Deadline | None = None
-    removed: Mapping[str, Json] = field(default_factory=dict)
-    """What a status answer says, by dotted path, once the output's life is over."""
+    removed: Mapping[str, Json] = field(default_factory=dict)  # told after `lifetime_days`
     source: Source = Source(page="")
 
 
@@ -221,8 +217,7 @@ class MediaLimits:
     """image, video, audio, image-or-video, document, subtitles, any."""
     formats: tuple[str, ...] = ()
     size_bytes_max: int | None = None
-    data_url_bytes_max: int | None = None
-    """The file may stand in the call itself, as a `data:` URL; None: it may not."""
+    data_url_bytes_max: int | None = None  # of a file in the call itself
     duration_s_min: float | None = None
     duration_s_max: float | None = None
     fps_max: float | None = None
@@ -371,8 +366,7 @@ class Operation:
     title: str
     source: Source
     authenticated: bool = True
-    destructive: bool = False
-    """Deletes, cancels, updates or closes something: never touched by a probe."""
+    destructive: bool = False  # deletes, cancels, updates, closes: never probed
     price: Price = Price()
     body_schema: Mapping[str, Any] | None = None
     parameters: tuple[Parameter, ...] = ()

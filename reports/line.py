@@ -87,7 +87,8 @@ class LineReader:
         reading = self.contract.read(answer, operation)
         said = reading.code is not None
         garbled = kind != Purpose.PROBE and reading.body is None
-        state = self._state(operation, reading.body)
+        refused = reading.code is not None and not reading.ok
+        state = {} if refused else self._state(operation, reading.body)
         failed = state.get("state_kind") == StateKind.FAILED
         return Line(
             exchange=exchange,

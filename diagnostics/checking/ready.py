@@ -145,7 +145,8 @@ def _code(contract: Contract, operation: Operation) -> str | None:
 
     Another envelope has codes of its own: nothing is known unless the page says it.
     """
-    codes = [code for code, error in contract.errors.items() if error.blame is Blame.PARAMETERS]
+    known = contract.errors.items()  # a code with a state tells of a job that is not there
+    codes = [code for code, e in known if e.blame is Blame.PARAMETERS and not e.state]
     told = [code for code in codes if code in operation.codes]
     if operation.envelope != "default":
         return told[0] if told else None
