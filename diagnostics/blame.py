@@ -7,7 +7,7 @@ A cause upstream of a symptom wins: 1015 ("create video error") with an input no
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from diagnostics.contract import Contract
+from diagnostics.contract import Contract, dig
 from diagnostics.finding import Excluded, Finding, Judgement, Outcome
 from diagnostics.model import (
     Blame,
@@ -155,8 +155,10 @@ def blame(contract: Contract, tape: Tape, outcomes: Sequence[Outcome]) -> Judgem
 def weighed(contract: Contract, tape: Tape, outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
     """The same outcomes, each finding as sure as the others make it. Twice changes nothing."""
     clear = _clear(outcomes)
-    planned = contract.operations.get(tape.case.plan.operation) if tape.case.plan else None
-    inputless = planned is not None and not planned.media
+    plan = tape.case.plan
+    planned = contract.operations.get(plan.operation) if plan else None
+    given = plan.body if plan else None
+    inputless = planned is not None and not any(dig(given, place) for place in planned.media)
 
     finished = "job" in clear and any(f.rule.code == JOB_FINISHED for f in clear["job"].findings)
 

@@ -67,10 +67,11 @@ class Bodies:
         for path in _present(answer, job.status):
             lay(answer, path, _like(answer, path, value))
         for path in _present(answer, job.id):
-            place, many, _ = path.rpartition("[]")
+            place, many, inside = path.rpartition("[]")
             if many:
-                lay(answer, place, _list(answer, place)[:1] or [{}])
-            lay(answer, path, work.id)
+                lay(answer, place, (_list(answer, place)[:1] or [{}]) if inside else [work.id])
+            if inside or not many:
+                lay(answer, path, work.id)
         _deadline(answer, work)
         self._spare_ids(answer, work)
         return _renamed(op, work, dump(answer))
@@ -158,7 +159,8 @@ class Bodies:
         _deadline(answer, work)
         places = _present(answer, job.status)
         prefix = places[0].rpartition(".")[0]
-        lay(answer, f"{prefix}.{_last(job.id[0])}".lstrip("."), work.id)
+        own = [f"{prefix}.{_last(path)}".lstrip(".") for path in job.id]
+        lay(answer, next((path for path in own if dig(answer, path)), own[0]), work.id)
         for path in places:
             lay(answer, path, _like(answer, path, value))
         url = self._output(work) if work.delivers(value, now_s) else None
