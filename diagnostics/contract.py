@@ -273,7 +273,8 @@ def _by_code(envelope: Envelope, body: Json) -> Reading | None:
     good = any(type(code) is type(word) and code == word for word in envelope.success)
     if good and envelope.failure and first(body, envelope.failure) is not None:
         return _told(envelope, body, ok=False, code=_named(body, envelope.codes[1:]) or "error")
-    return _told(envelope, body, ok=good, code=_code(code))
+    named = _named(body, envelope.codes[1:]) if code is False else None  # `ok: false` names nothing
+    return _told(envelope, body, ok=good, code=named or _code(code))
 
 
 def _told(envelope: Envelope, body: Json, *, ok: bool, code: str | None) -> Reading:
@@ -302,6 +303,8 @@ def _named(body: Json, paths: tuple[str, ...]) -> str | None:
 
 
 def _code(code: Json) -> str | None:
+    if isinstance(code, bool):
+        return str(code).lower()
     return None if isinstance(code, dict | list) or code is None else str(code)
 
 

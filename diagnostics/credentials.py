@@ -195,7 +195,8 @@ def _provenance(core: str, name: str, contract: Contract) -> Iterator[str]:
     elif any(s.pattern and not _shaped(s.pattern, core) for s in schemes):
         yield "unusual-shape"
     lengths = sorted({length for scheme in schemes for length in scheme.length})
-    if lengths and len(core) not in lengths and (ours or not strangers):
+    counts = ours or not (strangers or any(scheme.mark for scheme in schemes))
+    if lengths and len(core) not in lengths and counts:
         yield f"unusual-length:{'/'.join(map(str, lengths))}"
 
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from diagnostics.contract import Contract, decode
-from diagnostics.model import Exchange, Purpose, Request, Response, Tape, Unsent
+from diagnostics.model import Blame, Exchange, Purpose, Request, Response, Tape, Unsent
 from diagnostics.promise import Alias, Operation
 
 NAME = "endpoints"
+CONTROL = "control"
+"""Label of the probe of an address that cannot exist: what it answers, nothing answers."""
 DOCUMENTED = "documentation"
 _EVIDENCE_MAX = 10
 
@@ -20,6 +22,8 @@ class State(StrEnum):
     ALIVE = "alive"
     METHOD = "other-method"
     MISSING = "missing"
+    GUARDED = "guarded"
+    """Whatever is asked without a key is answered alike: that tells nothing of the address."""
     UNKNOWN = "unknown"
     UNTOUCHED = "untouched"
 
@@ -60,29 +64,71 @@ class Address:
         }
 
 
-_CLEAREST = (State.ALIVE, State.METHOD, State.MISSING, State.UNKNOWN)
+_CLEAREST = (State.ALIVE, State.METHOD, State.MISSING, State.GUARDED, State.UNKNOWN)
 
 
-def state_of(contract: Contract, exchange: Exchange) -> State:
+_GONE = frozenset({404, 410})
+
+
+def state_of(contract: Contract, exchange: Exchange, control: Exchange | None = None) -> State:
     """What the answer says about the address, and only about the address."""
     response = exchange.response
     if response is None:
         return State.UNKNOWN
-    gone = response.status in {404, 410}
+    if control is not None and _shape_of(contract, exchange) == _shape_of(contract, control):
+        return State.MISSING if response.status in _GONE else State.GUARDED
+    if response.status in _GONE:
+        return _gone(contract, exchange, response)
     code = contract.read(response, exchange.request.operation).code
-    if code is not None and (not gone or code in contract.errors):
+    if code is not None:
         return State.ALIVE
-    json = code is not None or isinstance(decode(response.body), dict | list)
-    if gone:  # a gateway's own JSON 404 proves nothing either way
-        return State.UNKNOWN if json else State.MISSING
     if response.status == 405:  # noqa: PLR2004  # RFC 9110: the path exists
         return State.METHOD
+    json = isinstance(decode(response.body), dict | list)
     return State.ALIVE if json and response.status < 500 else State.UNKNOWN  # noqa: PLR2004  # RFC 9110
+
+
+def _gone(contract: Contract, exchange: Exchange, response: Response) -> State:
+    """A page: nothing stands there. JSON: the provider's code says what is not there."""
+    code = contract.read(response, exchange.request.operation).code
+    known = contract.errors.get(code or "")
+    if known is None:  # a gateway's own JSON 404 proves nothing either way
+        json = code is not None or isinstance(decode(response.body), dict | list)
+        return State.UNKNOWN if json else State.MISSING
+    if known.blame is Blame.ENDPOINT and not known.alternatives:
+        return State.MISSING
+    if code != contract.unknown_path:
+        return State.ALIVE
+    operation = contract.operations.get(exchange.request.operation or "")
+    named = operation is None or "{" in operation.path  # it may be the id that is not known
+    return State.UNKNOWN if named else State.MISSING
+
+
+def _shape_of(contract: Contract, exchange: Exchange) -> tuple[object, ...] | None:
+    """An answer without the address that it quotes."""
+    response = exchange.response
+    if response is None:
+        return None
+    reading = contract.read(response, exchange.request.operation)
+    said = reading.message
+    for part in (exchange.request.url, _path_of(exchange.request.url), exchange.request.method):
+        said = said.replace(part, "") if part else said
+    return response.status, reading.code, said.strip()
+
+
+def _path_of(url: str) -> str:
+    return "/" + url.partition("://")[2].partition("/")[2].partition("?")[0]
+
+
+def control_of(tape: Tape) -> Exchange | None:
+    """The answer to the address that cannot exist, if it was asked for."""
+    found = (e for e in tape if e.scenario == NAME and e.request.label == CONTROL)
+    return next((e for e in found if e.response is not None), None)
 
 
 def addresses_of(contract: Contract, tape: Tape) -> list[Address]:
     found: dict[tuple[str, str], Address] = {}
-    known = _Known(contract)
+    known, control = _Known(contract), control_of(tape)
     for exchange in tape:
         address = None if isinstance(exchange.answer, Unsent) else known.address(exchange)
         if address is None:
@@ -92,7 +138,7 @@ def addresses_of(contract: Contract, tape: Tape) -> list[Address]:
         if len(kept.evidence) < _EVIDENCE_MAX:
             kept.evidence.append(exchange.position)
         if kept.state is not State.ALIVE:
-            _note(contract, kept, exchange)
+            _note(contract, kept, exchange, control)
     return list(found.values())
 
 
@@ -108,8 +154,9 @@ def twins_of(contract: Contract, addresses: list[Address]) -> list[Address]:
     ]
 
 
-def _note(contract: Contract, kept: Address, exchange: Exchange) -> None:
-    state = state_of(contract, exchange)
+def _note(contract: Contract, kept: Address, exchange: Exchange, control: Exchange | None) -> None:
+    probed = exchange.request.purpose is Purpose.PROBE
+    state = state_of(contract, exchange, control if probed else None)
     if kept.status is not None and _CLEAREST.index(state) >= _CLEAREST.index(kept.state):
         return
     kept.state = state
@@ -131,6 +178,8 @@ class _Known:
         """None: a media fetch, another scenario's probe, or an address nobody knows."""
         request = exchange.request
         called = request.purpose is Purpose.CALL
+        if request.label == CONTROL and exchange.scenario == NAME:
+            return None
         if request.purpose is Purpose.MEDIA or not (called or exchange.scenario in {NAME, ""}):
             return None
         operation = self._contract.operations.get(request.operation or "")

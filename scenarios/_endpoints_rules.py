@@ -133,6 +133,18 @@ NOTHING_TOLD = Rule(
         ru="Адреса не меняйте; повторите проверку позже.",
     ),
 )
+GUARDED = Rule(
+    code="endpoint-guarded",
+    severity=Severity.INFO,
+    blame=Blame.NONE,
+    says=Text(
+        en="{subject} answers HTTP {status} without a key even where nothing can be: which of the "
+        "{count} addresses exist, only calls with a key tell",
+        ru="{subject} без ключа отвечает HTTP {status} даже там, где ничего быть не может: какие "
+        "из адресов ({count}) существуют, покажут только вызовы с ключом",
+    ),
+    remedy=_NOTHING,
+)
 PLAIN_HTTP = Rule(
     code="endpoint-plain-http",
     severity=Severity.WARN,
@@ -158,5 +170,6 @@ RULES = (
     GONE,
     UNCLEAR,
     NOTHING_TOLD,
+    GUARDED,
     PLAIN_HTTP,
 )

@@ -2,18 +2,21 @@
 
 Probes carry no credentials, so that no probe can create or spend anything. A JSON answer, whatever
 its code or status, means that the path exists; a 404 that is not JSON means that it does not;
-5xx, redirects and faults mean nothing at all. Operations that delete, update or close are left
-alone.
+5xx, redirects and faults mean nothing at all. Where a provider answers unknown addresses in JSON
+too, an address that cannot exist is asked first: whatever answers like it is not there. Operations
+that delete, update or close are left alone.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from urllib.parse import quote
 
-from diagnostics.contract import Contract
+from diagnostics.contract import Contract, samples
 from diagnostics.finding import Finding, Rule
 from diagnostics.model import (
     Ask,
     Case,
+    Json,
     Purpose,
     Request,
     Severity,
@@ -25,6 +28,7 @@ from diagnostics.model import (
 from diagnostics.promise import Operation
 from diagnostics.scenario import Scenario
 from scenarios._endpoints_addresses import (
+    CONTROL,
     DOCUMENTED,
     NAME,
     Address,
@@ -36,6 +40,7 @@ from scenarios._endpoints_addresses import (
 )
 from scenarios._endpoints_rules import (
     GONE,
+    GUARDED,
     METHOD,
     MISSING,
     MOVED,
@@ -53,6 +58,7 @@ LIVE_REQUESTS_MAX = 15
 """Towards a live provider: the planned call's family and its other addresses, no more."""
 GROUPS_MAX = 8
 _SAMPLE_ID = "0" * 24
+_NOWHERE = "diagnostics-asks-for-what-cannot-exist"
 _EVIDENCE_MAX = 10
 
 
@@ -86,17 +92,31 @@ def probes(contract: Contract, case: Case) -> list[Request]:
         if alias.url.partition("://")[2] != op.url.partition("://")[2]
     ]
     once: dict[tuple[str, str], Request] = {}
+    if contract.unknown_path and operations:
+        once[CONTROL, ""] = _control(operations[0])
     for label, method, url, op in wanted:
         once.setdefault((method, url), _probe(label, method, url, op))
     found = list(once.values())
     return found if everything else found[:LIVE_REQUESTS_MAX]
 
 
+def _control(operation: Operation) -> Request:
+    """An address beside a real one that cannot exist: what does nothing answer here?"""
+    version = operation.path.split("/")[1]
+    return Request(
+        method="GET",
+        url=f"{operation.host}/{version}/{_NOWHERE}",
+        purpose=Purpose.PROBE,
+        authenticated=False,
+        label=CONTROL,
+    )
+
+
 def _probe(label: str, method: str, url: str, operation: Operation) -> Request:
     body = b"" if method in {"GET", "HEAD"} else b"{}"
     return Request(
         method=method,
-        url=_filled(url),
+        url=_filled(url, samples(operation, "path")),
         headers=(("Content-Type", "application/json"),) if body else (),
         body=body,
         operation=operation.id,
@@ -106,9 +126,13 @@ def _probe(label: str, method: str, url: str, operation: Operation) -> Request:
     )
 
 
-def _filled(url: str) -> str:
+def _filled(url: str, known: Mapping[str, Json]) -> str:
+    """The address with a documented value in each place, or an id that nothing has."""
     parts = url.replace("}", "{").split("{")
-    return "".join(_SAMPLE_ID if index % 2 else part for index, part in enumerate(parts))
+    return "".join(
+        quote(str(known.get(part, _SAMPLE_ID)), safe="") if index % 2 else part
+        for index, part in enumerate(parts)
+    )
 
 
 def _family(contract: Contract, case: Case) -> list[Operation]:
@@ -116,7 +140,7 @@ def _family(contract: Contract, case: Case) -> list[Operation]:
     plan = case.plan.operation if case.plan else contract.roles.get("example", "")
     planned = contract.operations.get(plan)
     job = planned.job if planned else None
-    names = [plan, job.read if job else "", contract.roles.get("balance", "")]
+    names = [plan, job.read if job else "", contract.probe]
     names += [contract.roles.get("token", ""), job.lookup if job else ""]
     return [
         contract.operations[name] for name in dict.fromkeys(names) if name in contract.operations
@@ -132,7 +156,7 @@ def judge(contract: Contract, tape: Tape) -> Iterator[Finding]:
     addresses = addresses_of(contract, tape)
     yield from _stale(addresses)
     documented = [a for a in addresses if a.set == DOCUMENTED]
-    if all(a.state is State.UNKNOWN for a in documented):
+    if all(a.state in {State.UNKNOWN, State.GUARDED} for a in documented):
         if documented:  # down is not moved, and silence is no health
             yield _nothing_told(contract, documented)
         return
@@ -148,9 +172,10 @@ def judge(contract: Contract, tape: Tape) -> Iterator[Finding]:
 def _nothing_told(contract: Contract, addresses: list[Address]) -> Finding:
     facts = {"count": len(addresses), "rows": [a.row() for a in addresses]}
     evidence = _evidence(addresses)
-    return Finding(
-        rule=NOTHING_TOLD, subject=contract.title, facts=facts, evidence=evidence, certainty=0.5
-    )
+    guarded = all(a.state is State.GUARDED for a in addresses)
+    facts |= {"status": addresses[0].status}
+    rule = GUARDED if guarded else NOTHING_TOLD
+    return Finding(rule=rule, subject=contract.title, facts=facts, evidence=evidence, certainty=0.5)
 
 
 def _table(
@@ -173,7 +198,7 @@ def _table(
             "probed": len(addresses),
             "alive": _count(addresses, State.ALIVE) + _count(addresses, State.METHOD),
             "missing": _count(addresses, State.MISSING),
-            "unknown": _count(addresses, State.UNKNOWN),
+            "unknown": _count(addresses, State.UNKNOWN) + _count(addresses, State.GUARDED),
             "untouched": len(spared),
         },
         evidence=_evidence(addresses),
@@ -208,7 +233,13 @@ def _sets(contract: Contract, tape: Tape, addresses: list[Address]) -> Iterator[
 
 
 _LINES_MAX = 12
-_MARKS = {State.ALIVE: "✓", State.METHOD: "≠", State.MISSING: "✗", State.UNKNOWN: "?"}
+_MARKS = {
+    State.ALIVE: "✓",
+    State.METHOD: "≠",
+    State.MISSING: "✗",
+    State.GUARDED: "?",
+    State.UNKNOWN: "?",
+}
 
 
 def _line(contract: Contract, address: Address) -> str:

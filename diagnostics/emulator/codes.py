@@ -92,6 +92,8 @@ def refusal(envelope: Envelope, code: str, message: str, known: ErrorCode | None
     bare = code.rpartition("/")[2]
     if envelope.code:
         lay(body, envelope.code, _value(envelope, bare))
+    if any(good is True for good in envelope.success) and envelope.codes[1:]:
+        lay(body, envelope.codes[1], bare)
     lay(body, envelope.message, message)
     for path, value in (known.also if known else {}).items():
         lay(body, path, deepcopy(value))
