@@ -44,12 +44,13 @@ class Identifiers:
 
     def look(self, line: Line) -> None:
         """Note what one exchange names."""
+        elsewhere = line.exchange.request.provider in self.contract.partners
         fields = getattr(line.exchange.answer, "headers", ())
         headers = {name.lower(): value for name, value in fields}
         for kind, name in self.wanted:
             if name.lower() in headers:
                 self._note(kind, headers[name.lower()], f"header {name}", line)
-            elif line.body is not None:
+            elif line.body is not None and not elsewhere:
                 for value in dig(line.body, name):
                     self._note(kind, value, f"body {name}", line)
         for value in _IN_WORDS.findall(line.message) if "equest" in line.message else ():

@@ -69,8 +69,10 @@ NOT_STARTED = info(
         ru="сцена {number}: не запущена: {detail}",
     ),
     Text(
-        en="Grant credits with --budget N to let the program start it.",
-        ru="Разрешите трату ключом --budget N, чтобы программа её запустила.",
+        en="Grant its cost with --budget N; where no contract knows the price, say it with "
+        "--clip-price N.",
+        ru="Разрешите трату ключом --budget N; если цены нет в контракте, назовите её ключом "
+        "--clip-price N.",
     ),
 )
 OUT_OF_MEMORY = fail(

@@ -35,6 +35,7 @@ from diagnostics.model import (
     UnsentReason,
     Verdict,
 )
+from diagnostics.promise import Price
 from diagnostics.redact import Gate
 from diagnostics.tape import TapeFile, read
 from scenarios.scenes import SCENARIO, ask, offered
@@ -346,6 +347,28 @@ def test_no_answer_makes_the_ask_raise_or_run_for_ever(answers: list[Answer]) ->
             return end.value
 
     drive(ask(both(), case()), [])
+
+
+# --- money ------------------------------------------------------------------------------------
+
+
+def test_a_clip_whose_price_nobody_knows_costs_what_the_user_says() -> None:
+    assert clip_request(clips(), ORDERED, 1, "a").credits is None
+    assert clip_request(clips(), replace(ORDERED, clip_price=0.35), 1, "a").credits == 0.35
+    priced = clips().operations["createModelPrediction"]
+    known = replace(clips(), operations={priced.id: replace(priced, price=Price(amount=2.0))})
+    assert clip_request(known, replace(ORDERED, clip_price=0.35), 1, "a").credits == 2.0
+
+
+def test_without_a_budget_nothing_is_started_and_no_film_is_claimed() -> None:
+    unsent = Unsent(reason=UnsentReason.NO_BUDGET, message="no --budget was given")
+    asked = [script_request(pen(), ORDERED)]
+    asked += [clip_request(clips(), ORDERED, n, "a") for n in (1, 2, 3)]
+    report = judge(both(), tape(*((request, unsent) for request in asked)), [SCENARIO])
+    assert report.judgement.verdict is Verdict.INCONCLUSIVE
+    codes = [finding.rule.code for finding in report.findings]
+    assert codes.count("scenes-clip-not-started") == 3
+    assert "scenes-script-not-asked" in codes
 
 
 # --- when there is nothing to make ------------------------------------------------------------

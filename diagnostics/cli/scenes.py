@@ -45,7 +45,16 @@ def arguments(parser: ArgumentParser) -> None:
     where.add_argument("--target", help="emulator, live, or a base URL")
     where.add_argument("--fault", metavar="NAME|FILE", help="what the emulator plays")
     money = parser.add_argument_group("money and patience")
-    money.add_argument("--budget", type=float, metavar="N", help="credits a live run may spend")
+    money.add_argument(
+        "--budget", type=float, metavar="N", help="what a live run may spend, at each provider"
+    )
+    money.add_argument(
+        "--clip-price",
+        type=float,
+        default=0.0,
+        metavar="N",
+        help="what a clip costs you, where no contract knows (without: one clip, then no more)",
+    )
     money.add_argument("--max-retries", type=int, default=5, metavar="N", help="attempts (5)")
     money.add_argument("--base-delay", type=float, default=2.0, metavar="S", help="seconds (2)")
     money.add_argument("--poll-interval", type=float, default=5.0, metavar="S", help="(5)")
@@ -97,6 +106,7 @@ def ordered(options: Namespace) -> Film:
         "height": sides[1],
         "model": options.model,
         "writer": options.writer,
+        "clip_price": options.clip_price,
     }
     if not options.prompt.strip():
         raise UsageError("the prompt is blank", hint='diagnostics scenes "A sunset over the sea"')
@@ -211,7 +221,7 @@ def _present(report: Report, order: Order, screen: Screen) -> None:
     passed = stages(order.who.contract, report.tape, order.film, report.findings)
     made = film_facts(report, order.folder)
     if screen.as_json:
-        screen.emit(NAME, {**told, "film": made, "stages": [as_json(one) for one in passed]})
+        screen.emit("run", {**told, "film": made, "stages": [as_json(one) for one in passed]})
         return
     for line in film_lines(told, passed, made, screen.language):
         screen.show(line)

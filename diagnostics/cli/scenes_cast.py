@@ -133,20 +133,24 @@ def company(
         players = [_embedded(one, options, clock, screen) for one in cast]
     else:
         players = [_outside(one, options.target or "live", known[one.name], screen) for one in cast]
-    name = contract.schemes[0].variables[0]
-    own = known[contract.name].facts
-    emulated = players[0].target.kind is TargetKind.EMULATOR
-    length = len(players[0].values.get(name, ""))
-    invented = KeyFacts(name=name, present=True, length=length, origin="emulator")
     return Company(
         contract=contract,
         players={one.contract.name: one for one in players},
-        facts=(invented,) if emulated else own,
+        facts=tuple(fact for one in players for fact in _facts(one, known[one.contract.name])),
         fault=options.fault or players[0].target.fault,
         clock=clock,
         screen=screen,
         budget=options.budget,
     )
+
+
+def _facts(player: Player, keys: Credentials) -> tuple[KeyFacts, ...]:
+    """Of the user's own keys, or of the one that an emulator invented."""
+    if player.target.kind is not TargetKind.EMULATOR:
+        return keys.facts
+    name = player.contract.schemes[0].variables[0]
+    length = len(player.values.get(name, ""))
+    return (KeyFacts(name=name, present=True, length=length, origin="emulator"),)
 
 
 def _embedded(contract: Contract, options: Namespace, clock: Clock, screen: Screen) -> Player:
@@ -186,6 +190,9 @@ def _outside(contract: Contract, wanted: str, keys: Credentials, screen: Screen)
 
 
 def address(base: str, contract: Contract) -> str:
-    """Where one of several providers on one port stands: under its own host's name."""
+    """Emulators on one port say where each stands; others stand under their host's name."""
+    parts = urlsplit(base)
+    if parts.hostname in prepare.LOOPBACK and prepare.emulators(f"{parts.scheme}://{parts.netloc}"):
+        return f"{parts.scheme}://{parts.netloc}"
     host = urlsplit(contract.host).hostname or ""
     return base if host in base else f"{base.rstrip('/')}/{host}"

@@ -111,7 +111,9 @@ def clip_request(contract: Contract, film: Film, number: int, prompt: str) -> Re
     """Start one scene's clip."""
     operation = contract.operations[contract.roles["clip"]]
     body, path = clip_body(operation, film, prompt), clip_path(operation, film)
-    return contract.request(operation.id, body=body, path=path, label=f"{CLIP}{number}")
+    request = contract.request(operation.id, body=body, path=path, label=f"{CLIP}{number}")
+    known = request.credits is not None or not film.clip_price
+    return request if known else replace(request, credits=film.clip_price)
 
 
 def download_request(number: int, url: str, *, wait_s: float = 0.0) -> Request:
