@@ -303,8 +303,6 @@ def _named(body: Json, paths: tuple[str, ...]) -> str | None:
 
 
 def _code(code: Json) -> str | None:
-    if isinstance(code, bool):
-        return str(code).lower()
     return None if isinstance(code, dict | list) or code is None else str(code)
 
 
