@@ -151,6 +151,9 @@ class Callbacks:
                 )
 
     def _promise(self, at_s: float, **due: Any) -> None:
+        work = due.get("work")
+        if work is not None and not self._sealing.speaks_of(work.kind(due["state"])):
+            return
         self._number += 1
         heapq.heappush(self._waiting, Due(at_s=at_s, number=self._number, **due))
         self._spawn(self._later(at_s))

@@ -10,6 +10,7 @@ from diagnostics.emulator.bodies import Bodies
 from diagnostics.emulator.codes import dump
 from diagnostics.emulator.jobs import Work
 from diagnostics.model import Headers, Json
+from diagnostics.promise import StateKind
 from diagnostics.webhooks.scheme import Stamp
 from diagnostics.webhooks.signing import MILLISECONDS, Signing, scheme, signing
 
@@ -39,6 +40,12 @@ class Sealing:
     def known(self) -> bool:
         """Whether we know how this provider signs, and what it says."""
         return self._told is not None and bool(self._payload)
+
+    def speaks_of(self, kind: StateKind | None) -> bool:
+        """Whether this provider calls back about a job in such a state."""
+        if not isinstance(self._payload, dict):
+            return True
+        return "any" in self._payload or (kind is not None and kind.value in self._payload)
 
     def about_job(self, work: Work, state: str, event: str, now_s: float) -> Json:
         """What a callback says of a job in that state."""
