@@ -13,6 +13,10 @@ OURS := diagnostics scenarios reports
 PY := .venv/bin/python
 READY := .venv/ready
 LOCKER := out/locker
+ELDER := .venv/sdk/openai-2
+ELDER_LOCK := tests/sdk/openai2.lock
+COMPILE := --quiet --no-config --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+  --strip-extras --no-header --no-annotate --generate-hashes --allow-unsafe
 
 .PHONY: diagnose test check bench docs lock
 
@@ -35,7 +39,7 @@ docs: $(READY)
 	@$(PY) -m tests.readme_help
 
 # Bytecode is compiled here because PYTHONDONTWRITEBYTECODE would make every start slow.
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml $(ELDER_LOCK)
 	@command -v $(PYTHON) >/dev/null || { echo "error: no $(PYTHON) here"; \
 	  echo "  hint: install Python 3.11 or newer, or: make PYTHON=/path/to/python3.11"; exit 2; } >&2
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -47,15 +51,25 @@ $(READY): requirements.lock pyproject.toml
 	@$(PY) -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@rm -rf $(ELDER)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  --target $(ELDER) -r $(ELDER_LOCK)
 	@$(PY) -m compileall -q $(OURS)
 	@touch $@
 
+# Pins stay as they are unless asked: make lock ARGS=--upgrade. Beside the main lock stands what the
+# elder openai library needs that the main lock does not hold at the same version.
 lock: $(READY)
 	@$(PYTHON) -m venv $(LOCKER)
 	@$(LOCKER)/bin/python -m pip install --quiet --disable-pip-version-check pip-tools
 	@$(LOCKER)/bin/python .ci/wanted > $(LOCKER)/wanted.txt
-	@$(LOCKER)/bin/pip-compile --quiet --no-config --no-emit-index-url --no-emit-find-links \
-	  --no-emit-trusted-host --strip-extras --no-header --no-annotate --generate-hashes \
-	  --allow-unsafe --output-file $(LOCKER)/pinned.txt $(LOCKER)/wanted.txt
+	@cp requirements.lock $(LOCKER)/pinned.txt
+	@$(LOCKER)/bin/pip-compile $(COMPILE) $(ARGS) --output-file $(LOCKER)/pinned.txt $(LOCKER)/wanted.txt
 	@{ echo '# Pinned with hashes. Made by `make lock` from pyproject.toml; do not edit.'; \
-	  cat $(LOCKER)/pinned.txt; } > requirements.lock
+	  cat $(LOCKER)/pinned.txt; } > $(LOCKER)/requirements.lock
+	@mv $(LOCKER)/requirements.lock requirements.lock
+	@$(LOCKER)/bin/python .ci/wanted --elder > $(LOCKER)/elder.txt
+	@cat requirements.lock $(ELDER_LOCK) > $(LOCKER)/elder-pinned.txt
+	@$(LOCKER)/bin/pip-compile $(COMPILE) $(ARGS) --output-file $(LOCKER)/elder-pinned.txt $(LOCKER)/elder.txt
+	@$(LOCKER)/bin/python .ci/wanted --beside requirements.lock $(LOCKER)/elder-pinned.txt > $(LOCKER)/elder.lock
+	@mv $(LOCKER)/elder.lock $(ELDER_LOCK)
