@@ -391,7 +391,9 @@ def test_an_id_used_for_something_else_is_no_double() -> None:
 
 def test_a_forged_callback_does_not_make_the_true_one_a_double() -> None:
     forged = judged(STANDARD, sealed(STANDARD, honest=False))
-    assert taken(forged, judged(STANDARD, sealed(STANDARD)))[1] == []
+    true = judged(STANDARD, sealed(STANDARD))
+    assert taken(forged, true)[1] == []
+    assert taken(true, forged)[1] == ["webhook-wrong-signature"]
 
 
 def test_a_state_after_the_end_is_out_of_order() -> None:

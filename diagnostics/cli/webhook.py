@@ -59,7 +59,7 @@ _SAYS = Text(
     en="  job {job}, state {state}, signed {signed}, id {id}",
     ru="  задание {job}, состояние {state}, подписано {signed}, идентификатор {id}",
 )
-_UNKNOWN = Text(en="not said", ru="не указано")
+_UNKNOWN = "—"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -157,7 +157,7 @@ def overall(checked: Sequence[Checked]) -> Verdict:
 def show(checked: Checked, screen: Screen) -> None:
     """One callback for people."""
     screen.show(headline(checked, screen.language))
-    screen.show(_SAYS.fill(screen.language, _told(checked, screen.language)))
+    screen.show(_SAYS.fill(screen.language, _told(checked)))
     heads = [head.in_language(screen.language) for head in _HEADS]
     screen.table(heads, [_row(one, screen.language) for one in _ordered(checked.findings)])
 
@@ -179,13 +179,12 @@ def _title(provider: str) -> str:
     return contract_load.load(provider).title if provider else "?"
 
 
-def _told(checked: Checked, language: str) -> dict[str, str]:
-    unknown = _UNKNOWN.in_language(language)
+def _told(checked: Checked) -> dict[str, str]:
     return {
-        "job": checked.job or unknown,
-        "state": checked.state or unknown,
-        "signed": instant(checked.signed_s) or unknown,
-        "id": checked.seal.id or unknown,
+        "job": checked.job or _UNKNOWN,
+        "state": checked.state or _UNKNOWN,
+        "signed": instant(checked.signed_s) or _UNKNOWN,
+        "id": checked.seal.id or _UNKNOWN,
     }
 
 

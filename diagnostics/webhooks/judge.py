@@ -129,7 +129,7 @@ def check(  # noqa: PLR0913  # contract, callback, secrets, and three circumstan
     )
 
 
-_TELLS_ALL = (rules.EMPTY, rules.SAMPLE)
+_TELLS_ALL = (rules.EMPTY, rules.SAMPLE, rules.OTHER_SCHEME)
 """Beside these, what the payload lacks is no news."""
 
 

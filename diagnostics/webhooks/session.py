@@ -21,12 +21,13 @@ class Session:
         self._over: OrderedDict[tuple[str, str], Checked] = OrderedDict()
 
     def take(self, checked: Checked) -> Checked:
-        """The callback, with what the earlier ones say about it. Only trusted ones are kept."""
+        """The callback, with what the earlier ones say about it; a forged one counts for nothing."""
+        if checked.verified is False:
+            return checked
         found = tuple(self._compared(checked))
-        if checked.verified is not False:
-            _keep(self._seen, (checked.provider, checked.id), checked)
-            if checked.kind in _FINAL and checked.job:
-                _keep(self._over, (checked.provider, checked.job), checked)
+        _keep(self._seen, (checked.provider, checked.id), checked)
+        if checked.kind in _FINAL and checked.job:
+            _keep(self._over, (checked.provider, checked.job), checked)
         return replace(checked, findings=(*checked.findings, *found))
 
     def _compared(self, checked: Checked) -> Iterator[Finding]:
