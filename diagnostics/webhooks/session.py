@@ -21,7 +21,7 @@ class Session:
         self._over: OrderedDict[tuple[str, str], Checked] = OrderedDict()
 
     def take(self, checked: Checked) -> Checked:
-        """The callback, with what the earlier ones say about it; a forged one counts for nothing."""
+        """The callback, with what earlier ones say about it; a forged one counts for nothing."""
         if checked.verified is False:
             return checked
         found = tuple(self._compared(checked))
