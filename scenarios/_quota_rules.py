@@ -13,8 +13,8 @@ ENOUGH = Rule(
     severity=Severity.INFO,
     blame=Blame.NONE,
     says=Text(
-        en="{balance} credits are left; {subject} costs {price} ({how_en})",
-        ru="осталось {balance} кредитов; {subject} стоит {price} ({how_ru})",
+        en="{balance} {unit_en} are left; {subject} costs {price} ({how_en})",
+        ru="осталось {balance} {unit_ru}; {subject} стоит {price} ({how_ru})",
     ),
     remedy=_NOTHING,
 )
@@ -23,8 +23,8 @@ INSUFFICIENT = Rule(
     severity=Severity.FAIL,
     blame=Blame.QUOTA,
     says=Text(
-        en="{balance} credits are left but {subject} costs {price} ({how_en}): expect {codes}",
-        ru="осталось {balance} кредитов, а {subject} стоит {price} ({how_ru}): ждите {codes}",
+        en="{balance} {unit_en} are left but {subject} costs {price} ({how_en}): expect {codes}",
+        ru="осталось {balance} {unit_ru}, а {subject} стоит {price} ({how_ru}): ждите {codes}",
     ),
     remedy=_TOP_UP,
 )
@@ -33,8 +33,8 @@ PRICE_UNKNOWN = Rule(
     severity=Severity.INFO,
     blame=Blame.NONE,
     says=Text(
-        en="{balance} credits are left; no document gives the price of this {subject}",
-        ru="осталось {balance} кредитов; цена вызова {subject} в документации не указана",
+        en="{balance} {unit_en} are left; no document gives the price of this {subject}",
+        ru="осталось {balance} {unit_ru}; цена вызова {subject} в документации не указана",
     ),
     remedy=Text(
         en="Compare the balance before and after one call to learn the price.",
@@ -46,8 +46,8 @@ NEARLY_EMPTY = Rule(
     severity=Severity.WARN,
     blame=Blame.QUOTA,
     says=Text(
-        en="only {balance} credits are left; paid calls will probably end in {codes}",
-        ru="осталось всего {balance} кредитов; платные вызовы, скорее всего, ответят {codes}",
+        en="only {balance} {unit_en} are left; paid calls will probably end in {codes}",
+        ru="осталось всего {balance} {unit_ru}; платные вызовы, скорее всего, ответят {codes}",
     ),
     remedy=_TOP_UP,
 )
@@ -62,6 +62,19 @@ ODD_BALANCE = Rule(
     remedy=Text(
         en="Read the balance in the provider's dashboard, and send the provider this report.",
         ru="Посмотрите баланс в кабинете провайдера и отправьте провайдеру этот отчёт.",
+    ),
+)
+NO_BALANCE = Rule(
+    code="quota-no-balance",
+    severity=Severity.INFO,
+    blame=Blame.NONE,
+    says=Text(
+        en="no call of {subject} tells how much is left, so whether it suffices is not known",
+        ru="у {subject} нет вызова, который сообщает остаток: хватит ли его, отсюда не узнать",
+    ),
+    remedy=Text(
+        en="Look at the account itself ({where}) before you blame the code.",
+        ru="Загляните в сам аккаунт ({where}), прежде чем винить код.",
     ),
 )
 DISPUTED = Rule(
@@ -95,7 +108,8 @@ RATE_HEADERS = Rule(
     severity=Severity.INFO,
     blame=Blame.NONE,
     says=Text(
-        en="the answer tells about limits: {headers}", ru="ответ сообщает о лимитах: {headers}"
+        en="the answer tells about limits: {headers}{reset_en}",
+        ru="ответ сообщает о лимитах: {headers}{reset_ru}",
     ),
     remedy=_NOTHING,
 )
@@ -104,8 +118,8 @@ RATE_SPENT = Rule(
     severity=Severity.WARN,
     blame=Blame.RATE_LIMIT,
     says=Text(
-        en="the allowance of calls is used up for now: {headers}",
-        ru="разрешённое число вызовов пока исчерпано: {headers}",
+        en="the allowance of calls is used up for now: {headers}{reset_en}",
+        ru="разрешённое число вызовов пока исчерпано: {headers}{reset_ru}",
     ),
     remedy=Text(
         en="Wait for the reset before the next call.", ru="Дождитесь сброса перед новым вызовом."
@@ -130,6 +144,7 @@ RULES = (
     PRICE_UNKNOWN,
     NEARLY_EMPTY,
     ODD_BALANCE,
+    NO_BALANCE,
     DISPUTED,
     LIMITS,
     RATE_HEADERS,

@@ -1,7 +1,7 @@
 """Is there enough for the planned call: credits, price, rate limits?
 
-One free read of the balance. A price that the documents do not give stays unknown: an emulator's
-price is never held against a real balance.
+One free read: of the balance, where there is one; any answer may tell of limits. A price that the
+documents do not give stays unknown: an emulator's price is never held against a real balance.
 """
 
 import math
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from diagnostics import answers
 from diagnostics.contract import Contract, dig
+from diagnostics.drive.policy import in_seconds
 from diagnostics.finding import Finding, Rule
 from diagnostics.model import (
     Ask,
@@ -31,6 +32,7 @@ from scenarios._quota_rules import (
     INSUFFICIENT,
     LIMITS,
     NEARLY_EMPTY,
+    NO_BALANCE,
     ODD_BALANCE,
     PRICE_UNKNOWN,
     RATE_HEADERS,
@@ -43,19 +45,22 @@ NAME = "quota"
 
 
 def offered(contract: Contract, _case: Case) -> Text | None:
-    """Only a provider with a balance to read can be asked for it."""
-    if contract.roles.get("balance") in contract.operations:
+    """Only a provider with a free read can be asked what its answer tells."""
+    if contract.probe:
         return None
     return Text(
-        en="the contract names no operation that reads the balance",
-        ru="в контракте нет операции, которая читает баланс",
+        en="the contract names no free authenticated read",
+        ru="в контракте нет бесплатного чтения с аутентификацией",
     )
 
 
 def ask(contract: Contract, _case: Case) -> Ask:
-    """Read the balance once."""
-    if contract.roles.get("balance") in contract.operations:
-        yield contract.request(contract.roles["balance"], label="balance")
+    """Read the balance once; where there is none, whatever free answer tells of limits."""
+    yield from contract.probing("balance" if _has_balance(contract) else "probe")
+
+
+def _has_balance(contract: Contract) -> bool:
+    return contract.roles.get("balance") in contract.operations
 
 
 def judge(contract: Contract, tape: Tape) -> Iterator[Finding]:
@@ -67,7 +72,10 @@ def judge(contract: Contract, tape: Tape) -> Iterator[Finding]:
     response = last.response
     if response and answers.succeeded(contract, last):
         body = contract.read(response, last.request.operation).body
-        yield from _balance(contract, tape.case, last, body)
+        if _has_balance(contract):
+            yield from _balance(contract, tape.case, last, body)
+        else:
+            yield _not_told(contract, last)
         yield from _turned_away(contract, reads)
     yield from answers.findings(contract, last)
     yield from _headers(contract, last)
@@ -76,12 +84,11 @@ def judge(contract: Contract, tape: Tape) -> Iterator[Finding]:
 
 
 def _reads(contract: Contract, tape: Tape) -> list[Exchange]:
-    balance = contract.roles.get("balance")
     reads = [
         exchange
         for exchange in tape
         if exchange.scenario in {NAME, ""}
-        and exchange.request.operation == balance
+        and exchange.request.operation == contract.probe
         and exchange.request.purpose is Purpose.CALL
         and not isinstance(exchange.answer, Unsent)
     ]
@@ -102,6 +109,11 @@ def _balance(contract: Contract, case: Case, read: Exchange, body: Json) -> Iter
         yield from _against_price(contract, case, read, balance)
 
 
+def _not_told(contract: Contract, read: Exchange) -> Finding:
+    where = contract.support.get("billing") or contract.support.get("docs") or contract.title
+    return _of(NO_BALANCE, read, contract.title, certainty=0.95, where=where)
+
+
 def _number(value: Json) -> float | None:
     """A finite number, also one written as text."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -116,9 +128,11 @@ def _number(value: Json) -> float | None:
 def _against_price(
     contract: Contract, case: Case, read: Exchange, balance: float
 ) -> Iterator[Finding]:
-    codes = _codes(contract, Blame.QUOTA)
-    facts = {"balance": f"{balance:g}", "codes": " / ".join(codes) or "?"}
     planned = contract.operations.get(case.plan.operation) if case.plan else None
+    own = planned.codes if planned else {}
+    codes = sorted(_codes(contract, Blame.QUOTA), key=lambda code: code not in own)
+    facts = {"balance": f"{balance:g}", "codes": " / ".join(codes[:_CODES_MAX]) or "?"}
+    facts |= _unit(contract)
     price = planned.price.of(case.plan.body) if planned and case.plan else None
     subject = planned.id if planned else answers.subject(read)
     if planned is None or price is None:
@@ -144,6 +158,15 @@ def _against_price(
         code=next((code for code in codes if code in planned.codes), codes[0] if codes else None),
         explains=frozenset(codes),
     )
+
+
+_CODES_MAX = 4
+
+
+def _unit(contract: Contract) -> dict[str, str]:
+    """What the balance counts: credits, unless the contract names a currency."""
+    unit = str(contract.roles.get("balance_unit", "")).upper()
+    return {"unit_en": unit or "credits", "unit_ru": unit or "кредитов"}
 
 
 def _of(rule: Rule, read: Exchange, subject: str, *, certainty: float, **facts: str) -> Finding:
@@ -199,24 +222,62 @@ def _disputed(operation: Operation, read: Exchange) -> Iterator[Finding]:
 # --- rates ------------------------------------------------------------------------------------
 
 _RATE_HEADER = re.compile(
-    r"(?:x-)?rate-?limit(?:-.*)?|.*-rate-?limit-.*|retry-after", re.IGNORECASE
+    r"(?:x-)?rate-?limit(?:-.*)?|.*-rate-?limit-.*|retry-after(?:-ms)?", re.IGNORECASE
 )
+_SHOWN_MAX = 8
 
 
 def _headers(contract: Contract, read: Exchange) -> Iterator[Finding]:
     response = read.response
     if response is None:
         return
-    told = {
-        name: value[:120] for name, value in response.headers if _RATE_HEADER.fullmatch(name[:120])
+    named = _resets(contract) | _named(contract)
+    shown = {
+        name: value[:120]
+        for name, value in response.headers
+        if name.lower() in named or _RATE_HEADER.fullmatch(name[:120])
     }
+    told = {name.lower(): value for name, value in shown.items()}
     if told:
         spent = any(
-            "remaining" in name.lower() and value.strip() == "0" for name, value in told.items()
+            (named.get(name) == "remaining" or "remaining" in name) and value.strip() == "0"
+            for name, value in told.items()
         )
-        shown = ", ".join(f"{name}: {value}" for name, value in list(told.items())[:8])
+        reset_s = _reset_s(contract, read, told)
+        facts = {
+            "headers": ", ".join(f"{n}: {v}" for n, v in list(shown.items())[:_SHOWN_MAX]),
+            "reset_en": "" if reset_s is None else f"; anew in {reset_s:g} s",
+            "reset_ru": "" if reset_s is None else f"; сброс через {reset_s:g} с",
+        }
         rule = RATE_SPENT if spent else RATE_HEADERS
-        yield _of(rule, read, contract.title, certainty=0.8, headers=shown)
+        yield _of(rule, read, contract.title, certainty=0.8, **facts)
+
+
+def _named(contract: Contract) -> Mapping[str, str]:
+    """The headers that the contract names, and what each tells."""
+    rate = contract.limits.get("rate") or {}
+    headers = rate.get("headers") if isinstance(rate, dict) else None
+    known = headers.items() if isinstance(headers, dict) else ()
+    return {str(name).lower(): str(what) for name, what in known}
+
+
+def _resets(contract: Contract) -> dict[str, str]:
+    """The headers that tell when the allowance begins anew, and in which unit."""
+    reset = contract.limits.get("reset")
+    ways = reset.get("ways", ()) if isinstance(reset, dict) else ()
+    units = {str(way["header"]).lower(): str(way["unit"]) for way in ways if "header" in way}
+    return units | {n: _UNITS[what] for n, what in _named(contract).items() if what in _UNITS}
+
+
+_UNITS = {"reset_s": "s", "reset_duration": "duration"}
+
+
+def _reset_s(contract: Contract, read: Exchange, told: Mapping[str, str]) -> float | None:
+    """In how long; of several allowances the one that takes longest."""
+    now_s = read.started_s + read.duration_s
+    units = {name: unit for name, unit in _resets(contract).items() if name in told}
+    found = [in_seconds(told[name], unit, now_s) for name, unit in units.items()]
+    return max((reset_s for reset_s in found if reset_s is not None), default=None)
 
 
 def _turned_away(contract: Contract, reads: list[Exchange]) -> Iterator[Finding]:
@@ -247,6 +308,8 @@ def _limits(contract: Contract) -> Finding:
     known: list[str] = []
     unknown: list[str] = []
     for name, limit in contract.limits.items():
+        if name == "reset":  # how a time is written is no limit
+            continue
         words = limit if isinstance(limit, dict) else {}
         (known if words.get("known") else unknown).append(_limit(name, words))
     return Finding(
@@ -257,11 +320,18 @@ def _limits(contract: Contract) -> Finding:
     )
 
 
-_NUMBERS = ("max", "per_minute", "jobs")
+_NUMBERS = {
+    "max": "{:g}", "jobs": "{:g}",
+    "per_minute": "{:g}/min", "reads_per_minute": "{:g}/min (GET)", "per_s": "{:g}/s",
+}  # fmt: skip
 
 
 def _limit(name: str, words: Mapping[str, Json]) -> str:
-    numbers = [f"{words[key]:g}" for key in _NUMBERS if isinstance(words.get(key), int | float)]
+    numbers = [
+        shape.format(words[key])
+        for key, shape in _NUMBERS.items()
+        if isinstance(words.get(key), int | float)
+    ]
     plans = words.get("plans")
     if isinstance(plans, dict):
         numbers += [f"{plan} {'∞' if most is None else most}" for plan, most in plans.items()]

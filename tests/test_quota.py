@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diagnostics.contract import Contract
 from diagnostics.model import (
     Answer,
     Blame,
@@ -235,3 +236,44 @@ def test_no_answer_makes_it_ask_twice(data: st.DataObject) -> None:
 @given(tape=tapes)
 def test_no_tape_makes_the_judge_raise_or_change_its_mind(tape: Tape) -> None:
     assert findings_of(SCENARIO, tape) == findings_of(SCENARIO, tape)
+
+
+# --- other providers --------------------------------------------------------------------------
+
+
+def other(**roles: str) -> Contract:
+    """AKOOL's contract with other words for the purse."""
+    limits = {
+        "rate": {"known": True, "per_minute": 30, "headers": {"X-Left": "remaining"}},
+        "reset": {"known": True, "ways": [{"header": "x-again", "unit": "duration"}]},
+    }
+    return replace(akool(), roles=roles, limits=limits, support={"billing": "https://b.test"})
+
+
+def test_without_a_balance_to_read_it_says_so_and_where_to_look() -> None:
+    contract = other(probe="getCredit", example="createTalkingPhoto")
+    (request,) = list(SCENARIO.ask(contract, case()))
+    assert (request.operation, request.label) == ("getCredit", "probe")  # type: ignore[union-attr]  # a Request
+    found = list(SCENARIO.judge(contract, Tape(case=case(), exchanges=[left(5)])))
+    told = only(found, "quota-no-balance")
+    assert "https://b.test" in told.remedy("ru")
+    assert told.severity is Severity.INFO
+    assert not {"quota-enough", "quota-nearly-empty"} & set(codes(found))
+
+
+def test_headers_and_resets_are_read_as_the_contract_writes_them() -> None:
+    contract = other(probe="getCredit", example="createTalkingPhoto")
+    tape = Tape(case=case(), exchanges=[left(5, x_left="0", x_again="1m30s")])
+    spent = only(list(SCENARIO.judge(contract, tape)), "quota-rate-spent")
+    assert "anew in 90 s" in spent.message()
+    assert "через 90 с" in spent.message("ru")
+    limits = only(list(SCENARIO.judge(contract, tape)), "quota-limits")
+    assert limits.facts["known"] == "rate 30/min"
+
+
+def test_a_balance_in_a_currency_is_not_called_credits() -> None:
+    roles = {"balance": "getCredit", "balance_field": "data.credit", "balance_unit": "usd"}
+    tape = Tape(case=TEN_SECONDS, exchanges=[left(19)])
+    found = only(list(SCENARIO.judge(other(**roles), tape)), "quota-insufficient")
+    assert "19 USD are left" in found.message()
+    assert "осталось 19 USD" in found.message("ru")
