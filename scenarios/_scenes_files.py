@@ -35,7 +35,7 @@ from scenarios._scenes_rules import (
 LENGTH_SLACK_S = 0.15
 """A film may differ by the last sound frame and a picture or two."""
 RATE_SLACK = 0.05
-_GONE = frozenset({401, 403, 404, 410})
+_GONE = frozenset({403, 404, 410})
 _FAR = frozenset(
     {
         FaultKind.DNS,

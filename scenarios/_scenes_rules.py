@@ -179,8 +179,10 @@ HOST_REFUSED = fail(
         ru="сцена {number}: файловый хост отвечает HTTP {code}",
     ),
     Text(
-        en="Try again later; if it lasts, send this report to the provider.",
-        ru="Повторите позже; если не пройдёт, отправьте отчёт провайдеру.",
+        en="Try again later; if it lasts, send this report to the provider. A 401 means that the "
+        "host wants a key, and the contract does not list it among those that may be given one.",
+        ru="Повторите позже; если не пройдёт, отправьте отчёт провайдеру. 401 значит, что хост "
+        "ждёт ключ, а в контракте его нет среди хостов, которым ключ можно передать.",
     ),
 )
 UNREACHABLE = fail(

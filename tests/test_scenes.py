@@ -1,7 +1,9 @@
 """Is a film made from end to end, is each stage judged on its own, and can any tape be judged?"""
 
+import asyncio
 import errno
-from collections.abc import Generator
+import threading
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -10,10 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diagnostics.drive.clock import RealClock
+from diagnostics.drive.driver import Slot
+from diagnostics.drive.dry import Dry
+from diagnostics.drive.wire import SocketTransport
 from diagnostics.emulator.faults import FaultPlan, FaultRule
 from diagnostics.film.asking import CLIP, DOWNLOAD, FILM, clip_request, join_request, script_request
+from diagnostics.film.fetch import Fetcher
 from diagnostics.film.order import Film, film_of, written
 from diagnostics.film.stages import stages
+from diagnostics.film.studio import Studio
 from diagnostics.judge import judge
 from diagnostics.media import inspect_file
 from diagnostics.model import (
@@ -347,6 +355,38 @@ def test_no_answer_makes_the_ask_raise_or_run_for_ever(answers: list[Answer]) ->
             return end.value
 
     drive(ask(both(), case()), [])
+
+
+# --- being interrupted ------------------------------------------------------------------------
+
+
+def test_a_join_that_is_interrupted_is_told_to_stop(tmp_path: Path) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def joined(clips: list[Path], to: Path, film: Film, stopped: Callable[[], bool]) -> None:
+        begun.set()
+        while not stopped():
+            ended.wait(0.001)
+        ended.set()
+
+    studio = Studio(
+        driver=Dry(0.0),
+        fetcher=Fetcher(folder=tmp_path, clock=RealClock(), sockets=SocketTransport()),
+        folder=tmp_path,
+        film=ORDERED,
+        clock=RealClock(),
+        joined=joined,
+    )
+
+    async def whole() -> None:
+        task = asyncio.create_task(studio.exchange(join_request(ORDERED, (1,)), Slot()))
+        await asyncio.to_thread(begun.wait, 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await asyncio.to_thread(ended.wait, 10)
+
+    asyncio.run(whole())
 
 
 # --- money ------------------------------------------------------------------------------------

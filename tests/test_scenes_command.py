@@ -1,18 +1,23 @@
 """Does `diagnostics scenes` make a film, say each stage, and end as every command ends?"""
 
+import asyncio
 import json
 import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from diagnostics import contract_load
+from diagnostics import contract_load, prepare
 from diagnostics.cli.main import main
+from diagnostics.cli.scenes_cast import Company, Player
 from diagnostics.cli.scenes_words import bar
+from diagnostics.cli.screen import Screen
+from diagnostics.drive.clock import RealClock
 from diagnostics.emulator.faults import load_plan
 from diagnostics.emulator.serve import ServedTown
 from diagnostics.film.cast import cast
@@ -112,6 +117,9 @@ def test_the_reports_hold_the_stages_and_a_later_look_judges_the_same(
         (["--format", "pdf"], "no report format"),
         (["--target", "live"], "needs a key: REPLICATE_API_TOKEN"),
         (["--target", "ftp://x"], "neither emulator"),
+        (["--target", "http://["], "not a URL"),
+        (["--target", "live", "--fault", "hang"], "only the embedded emulator plays faults"),
+        (["--fault", "clock-skew", "--target", "https://x"], "only the embedded emulator"),
     ],
 )
 def test_a_slip_is_told_before_anything_is_asked(
@@ -174,6 +182,34 @@ def test_ctrl_c_lists_the_running_jobs_and_leaves_a_report(tmp_path: Path) -> No
     assert {job for job in running if f"Still running: job {job}" in out} == running
     (report,) = tmp_path.glob("*/result.json")
     assert set(json.loads(report.read_text("utf-8"))["running_jobs"]) == running
+
+
+# --- who gets the key -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hosts", "expected"),
+    [
+        (("api.replicate.com",), ()),
+        (("api.replicate.com", "replicate.delivery"), (("Authorization", "Bearer invented-1"),)),
+    ],
+)
+def test_a_file_host_gets_the_key_only_where_the_contract_says_so(
+    hosts: tuple[str, ...], expected: tuple[tuple[str, str], ...]
+) -> None:
+    contract = replace(cast("replicate"), hosts=hosts)
+    where = prepare.target("live", contract, None)
+    player = Player(contract=contract, target=where, values={"REPLICATE_API_TOKEN": "invented-1"})
+    troupe = Company(
+        contract=contract,
+        players={"replicate": player},
+        facts=(),
+        fault=None,
+        clock=RealClock(),
+        screen=Screen(),
+    )
+    assert asyncio.run(troupe.keys("replicate.delivery")) == expected
+    assert asyncio.run(troupe.keys("elsewhere.invalid")) == ()
 
 
 # --- small things -----------------------------------------------------------------------------

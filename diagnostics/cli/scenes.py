@@ -73,6 +73,8 @@ def main(options: Namespace, screen: Screen) -> Exit:
     for name in formats:
         discover.known(name, discover.formats(), "report format")
     contract = cast(options.provider)
+    if options.fault is not None and options.target is not None:
+        prepare.target(options.target, contract, options.fault)  # a port plays its own faults
     known = {one.name: credentials.read(one, os.environ, Path(".env")) for one in _all(contract)}
     for keys in known.values():
         keys.register(screen.gate)

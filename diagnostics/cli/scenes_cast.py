@@ -1,7 +1,7 @@
 """Who plays in this film? For each provider its target, keys and driver; one studio for all."""
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -77,7 +77,7 @@ class Company:
             clock=self.clock,
             sockets=sockets,
             local=local,
-            keys=self._keys,
+            keys=self.keys,
             progress=progress,
         )
         return Studio(driver=several, fetcher=fetcher, folder=folder, film=film, clock=self.clock)
@@ -103,7 +103,7 @@ class Company:
             hosts=frozenset({*player.contract.hosts, player.host}),
         )
 
-    async def _keys(self, host: str) -> Headers:
+    async def keys(self, host: str) -> Headers:
         """A file host gets the key only if the contract says that it is the provider's own."""
         player = self.players[self.contract.name]
         if host not in player.contract.hosts:
@@ -130,7 +130,7 @@ def company(
     """Everybody, with keys; an error names the key that is missing."""
     cast = [contract, *contract.partners.values()]
     if clock.virtual:
-        players = [_embedded(one, options, clock, screen) for one in cast]
+        players = _embedded(cast, options, clock, screen)
     else:
         players = [_outside(one, options.target or "live", known[one.name], screen) for one in cast]
     return Company(
@@ -153,20 +153,32 @@ def _facts(player: Player, keys: Credentials) -> tuple[KeyFacts, ...]:
     return (KeyFacts(name=name, present=True, length=length, origin="emulator"),)
 
 
-def _embedded(contract: Contract, options: Namespace, clock: Clock, screen: Screen) -> Player:
-    from diagnostics.emulator.app import Emulator  # noqa: PLC0415  # live runs need none
-    from diagnostics.emulator.faults import load_plan  # noqa: PLC0415  # see above
+def _embedded(
+    cast: Sequence[Contract], options: Namespace, clock: Clock, screen: Screen
+) -> list[Player]:
+    """Emulators in this process; a fault plan goes to those who can play it."""
+    from diagnostics.emulator.faults import load_plan  # noqa: PLC0415  # live runs need none
+    from diagnostics.emulator.town import settled  # noqa: PLC0415  # see above
 
-    plan = load_plan(options.fault) if options.fault else None
-    if plan is not None and plan.providers and contract.name not in plan.providers:
-        plan = None
-    where = prepare.target("emulator", contract, None)
-    emulator = Emulator(
-        contract, clock=clock, faults=plan, seed=options.seed, base_url=where.base_url
+    targets = {one.name: prepare.target("emulator", one, None) for one in cast}
+    emulators = settled(
+        cast,
+        {name: target.base_url for name, target in targets.items()},
+        clock=clock,
+        faults=load_plan(options.fault) if options.fault else None,
+        seed=options.seed,
     )
-    screen.gate.register(emulator.key, f"{contract.name}-api-key")
-    values = {contract.schemes[0].variables[0]: emulator.key}
-    return Player(contract=contract, target=where, values=values, local=AsgiTransport(emulator))
+    for one in emulators:
+        screen.gate.register(one.key, f"{one.contract.name}-api-key")
+    return [
+        Player(
+            contract=one.contract,
+            target=targets[one.contract.name],
+            values={one.contract.schemes[0].variables[0]: one.key},
+            local=AsgiTransport(one),
+        )
+        for one in emulators
+    ]
 
 
 def _outside(contract: Contract, wanted: str, keys: Credentials, screen: Screen) -> Player:
@@ -191,7 +203,10 @@ def _outside(contract: Contract, wanted: str, keys: Credentials, screen: Screen)
 
 def address(base: str, contract: Contract) -> str:
     """Emulators on one port say where each stands; others stand under their host's name."""
-    parts = urlsplit(base)
+    try:
+        parts = urlsplit(base)
+    except ValueError:
+        return base  # whoever reads it next says what is wrong with it
     if parts.hostname in prepare.LOOPBACK and prepare.emulators(f"{parts.scheme}://{parts.netloc}"):
         return f"{parts.scheme}://{parts.netloc}"
     host = urlsplit(contract.host).hostname or ""

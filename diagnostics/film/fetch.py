@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import httpcore
 import httpx
@@ -289,11 +289,3 @@ def _fault(error: Exception) -> Fault:
             told = FaultKind.CUT_BODY if cut else kind
             return Fault(kind=told, message=message or type(error).__name__)
     return Fault(kind=FaultKind.PROTOCOL, message=type(error).__name__)
-
-
-def host_of(url: str) -> str:
-    """The host of an address; empty for none."""
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
