@@ -175,7 +175,7 @@ def test_people_read_cause_remedy_source_and_rehearsal(
     shown = capsys.readouterr().out
     for label in ("seen", "because", "blame", "do", "rehearse", "source"):
         assert f"\n  {label} " in shown
-    assert "diagnostics emulate akool --fault webhook-mis-signed" in shown
+    assert "diagnostics emulate replicate --fault webhook-reserialised" in shown
     assert "octokit/webhooks.js#76" in shown
 
 
