@@ -3,9 +3,10 @@
     diagnostics emulate akool --port 8080 &
     locust -f locustfile.py --headless --host http://127.0.0.1:8080 --users 10
 
-It sends one free, authenticated read (the balance), refuses every host but 127.0.0.1, and stops by
-itself after 30 s (`--run-time` says otherwise). Profiles, paid calls under a budget, and judging
-the tape are issue 5: `diagnostics load` does not exist yet.
+It sends one free, authenticated read (the contract's probe), refuses every host but 127.0.0.1, and
+stops by itself after 30 s (`--run-time` says otherwise). Of several emulators on a port name one:
+`--host http://127.0.0.1:8080/openai`. Profiles, paid calls under a budget, and judging the tape are
+issue 5: `diagnostics load` does not exist yet.
 """
 
 import json
@@ -40,6 +41,12 @@ def account(host: str) -> dict[str, Any]:
     return facts
 
 
+def several(facts: dict[str, Any]) -> str | None:
+    """Why a port with several providers is not enough: the load is about one of them."""
+    there = [str(one.get("base_url")) for one in facts.get("emulators", ())]
+    return f"several emulators answer there; name one: {', '.join(there)}" if there else None
+
+
 def guard(environment: Any, **_others: Any) -> None:
     """Before anything is sent: this machine only, an emulator there, and an end in sight."""
     why = refusal(environment.host)
@@ -48,6 +55,8 @@ def guard(environment: Any, **_others: Any) -> None:
             environment.emulated = account(environment.host)
         except (URLError, OSError, ValueError) as error:
             why = f"no emulator answers at {environment.host}: {error}"
+        else:
+            why = several(environment.emulated)
     if why:
         sys.exit(f"error: {why}")
     if environment.parsed_options and not environment.parsed_options.run_time:
@@ -58,7 +67,7 @@ events.init.add_listener(guard)  # type: ignore[no-untyped-call]  # locust leave
 
 
 class Reader(FastHttpUser):
-    """Asks for the balance once a second."""
+    """Asks the free read once a second."""
 
     wait_time = constant_pacing(1)
 
@@ -67,17 +76,19 @@ class Reader(FastHttpUser):
         emulated = self.environment.emulated
         self.contract = contract_load.load(emulated["provider"])
         scheme = next(s for s in self.contract.schemes if not s.token_operation)
-        self.asked = self.contract.operations[self.contract.roles["balance"]]
+        self.asked = next(self.contract.probing())
+        host = self.contract.operations[self.contract.probe].host
+        self._path = self.asked.url.removeprefix(host)
         self.credentials = {scheme.header: f"{scheme.prefix}{emulated['key']}"}
 
     @task
-    def balance(self) -> None:
+    def read(self) -> None:
         """A free, authenticated read; a business code inside HTTP 200 is a failure."""
         asked = self.asked
         with self.client.request(
-            asked.method, asked.path, headers=self.credentials, catch_response=True, timeout=10
+            asked.method, self._path, headers=self.credentials, catch_response=True, timeout=10
         ) as answer:
             told = Response(status=answer.status_code, body=answer.content or b"")
-            reading = self.contract.read(told, asked.id)
+            reading = self.contract.read(told, asked.operation)
             if not reading.ok:
                 answer.failure(f"code {reading.code}, HTTP {answer.status_code}")

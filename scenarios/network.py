@@ -55,9 +55,7 @@ _EVIDENCE_MAX = 10
 
 def ask(contract: Contract, case: Case) -> Ask:
     """One look at the root of every host the planned call needs."""
-    planned = contract.operations.get(case.plan.operation) if case.plan else None
-    hosts = (contract.host, planned.host) if planned else (contract.host,)
-    for host in dict.fromkeys(hosts):
+    for host in _hosts(contract, case):
         yield Request(
             method="GET",
             url=f"{host}/",
@@ -65,6 +63,14 @@ def ask(contract: Contract, case: Case) -> Ask:
             authenticated=False,
             label="host",
         )
+
+
+def _hosts(contract: Contract, case: Case) -> list[str]:
+    """The provider's, that of the call, and that of what follows its job."""
+    planned = contract.operations.get(case.plan.operation) if case.plan else None
+    read = contract.operations.get(planned.job.read) if planned and planned.job else None
+    hosts = [contract.host, *(one.host for one in (planned, read) if one)]
+    return list(dict.fromkeys(hosts))
 
 
 def judge(contract: Contract, tape: Tape) -> Iterator[Finding]:

@@ -112,10 +112,12 @@ def _different(contract: Contract, tape: Tape) -> Iterator[Exchange]:
 def _judged(
     contract: Contract, operation: Operation, exchange: Exchange, *, local: bool
 ) -> Iterator[Finding]:
-    body = decode(exchange.request.body) if exchange.request.body else None
-    if exchange.request.body and body is None and exchange.request.body.strip() != b"null":
-        facts = {"size": len(exchange.request.body)}
-        yield _finding(NOT_JSON, operation.id, facts, exchange, "1003")
+    sent = exchange.request.body
+    body = decode(sent) if sent else None
+    if sent and body is None and sent.strip() != b"null":
+        if not _is_form(exchange):
+            code = _refusal(contract, operation)
+            yield _finding(NOT_JSON, operation.id, {"size": len(sent)}, exchange, code)
         return
     query, path = _sent(operation, exchange.request.url)
     broken = check(contract, operation, body=body, query=query, path=path, local=local)
@@ -129,6 +131,18 @@ def _judged(
             facts={"count": count},
             evidence=(exchange.position,),
         )
+
+
+def _is_form(exchange: Exchange) -> bool:
+    """Files travel in a form, which is no JSON and need not be."""
+    kinds = (value for name, value in exchange.request.headers if name.lower() == "content-type")
+    return any("form" in kind.lower() for kind in kinds)
+
+
+def _refusal(contract: Contract, operation: Operation) -> str | None:
+    """The code with which the provider turns wrong parameters down; its own page comes first."""
+    known = [code for code, one in contract.errors.items() if one.blame is Blame.PARAMETERS]
+    return next((code for code in known if code in operation.codes), next(iter(known), None))
 
 
 def _violated(operation: Operation, violation: Violation, exchange: Exchange) -> Finding:

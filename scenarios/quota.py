@@ -253,7 +253,7 @@ def _headers(contract: Contract, read: Exchange) -> Iterator[Finding]:
         yield _of(rule, read, contract.title, certainty=0.8, **facts)
 
 
-def _named(contract: Contract) -> Mapping[str, str]:
+def _named(contract: Contract) -> dict[str, str]:
     """The headers that the contract names, and what each tells."""
     rate = contract.limits.get("rate") or {}
     headers = rate.get("headers") if isinstance(rate, dict) else None

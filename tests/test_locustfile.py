@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from diagnostics import contract_load
-from diagnostics.emulator.serve import Served
+from diagnostics.emulator.serve import Served, ServedTown
 
 LOCUSTFILE = Path(__file__).parent.parent / "locustfile.py"
 
@@ -43,6 +43,20 @@ def test_a_healthy_emulator_bears_its_readers_without_a_failure() -> None:
     with Served(contract_load.load("akool")) as served:
         ended = locust("--host", served.base_url, "--users", "2", "--run-time", "1s", "--json")
     assert ended.returncode == 0, ended.stderr
+    (read,) = json.loads(ended.stdout)
+    assert read["num_requests"] > 0
+    assert read["num_failures"] == 0
+
+
+def test_of_several_emulators_on_a_port_one_has_to_be_named_and_is_loaded_under_its_prefix() -> (
+    None
+):
+    contracts = [contract_load.load("akool"), contract_load.load("heygen")]
+    with ServedTown(contracts) as town:
+        refused = locust("--host", town.base_url)
+        ended = locust("--host", town.url("heygen"), "--users", "1", "--run-time", "1s", "--json")
+    assert refused.returncode == 1
+    assert "name one" in refused.stderr
     (read,) = json.loads(ended.stdout)
     assert read["num_requests"] > 0
     assert read["num_failures"] == 0

@@ -111,3 +111,12 @@ def test_no_tape_makes_the_judge_raise(made: list[Exchange], body: bytes) -> Non
     own = exchange(replace(akool().request("createTalkingPhoto", body={}), body=body), DRY, 0)
     for found in on_tape(own, *made):
         assert found.message("ru")
+
+
+def test_files_in_a_form_are_no_broken_json() -> None:
+    request = akool().request("createTalkingPhoto", body={})
+    kind = (("Content-Type", "multipart/form-data; boundary=x"),)
+    form = replace(request, headers=kind, body=b"--x\r\n\r\nbytes\r\n--x--")
+    assert not on_tape(exchange(form, DRY))
+    (found,) = on_tape(exchange(replace(form, headers=()), DRY))
+    assert (found.rule.code, found.code) == ("parameters-not-json", "1003")
