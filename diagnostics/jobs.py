@@ -9,30 +9,36 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diagnostics.contract import Contract, decode, first
+from diagnostics.freshness import Newest
+from diagnostics.job_answer import Poll, at_once, poll_of
 from diagnostics.model import Exchange, Json, PollPolicy, Purpose, Request
-from diagnostics.promise import Job, Operation, State, StateKind
+from diagnostics.promise import Job, Operation
+
+__all__ = [
+    "Poll",
+    "Story",
+    "at_once",
+    "cancel_request",
+    "follow",
+    "identity",
+    "output_request",
+    "poll_of",
+    "read_request",
+    "stories",
+]
 
 READ_AGAIN_S = 45.0
 """How long success without an output is read again: delivery lags behind the state (symptom 19
 tells of 30 s)."""
 READ_AGAIN_MOST = 12
+UNKNOWN_MOST = 24
+"""So many answers in a row with a state that nobody knows, and nothing more is expected of them
+(our estimate: some APIs hold a job back for minutes under a word that their pages lack)."""
 
 OUTPUT = "output"
 """The label of a request for a job's result file."""
 
 HEAD_BYTES = 256 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Poll:
-    """What one status answer said."""
-
-    exchange: Exchange
-    value: str | None
-    state: State | None
-    """None: a value that the contract does not list."""
-    output: str | None
-    reason: str | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,11 +52,13 @@ class Story:
     polls: list[Poll] = field(default_factory=list)
     failed_reads: list[Exchange] = field(default_factory=list)
     outputs: list[Exchange] = field(default_factory=list)
+    newest: Newest = field(default_factory=Newest)
 
     @property
     def last(self) -> Poll | None:
-        """The latest status answer that could be read."""
-        return self.polls[-1] if self.polls else None
+        """The latest status answer that is news; where none is, the latest."""
+        told = (poll for poll in reversed(self.polls) if poll.news)
+        return next(told, self.polls[-1] if self.polls else None)
 
 
 def identity(contract: Contract, operation: Operation, exchange: Exchange) -> str | None:
@@ -65,31 +73,20 @@ def identity(contract: Contract, operation: Operation, exchange: Exchange) -> st
 
 def read_request(contract: Contract, job: Job, job_id: str, *, wait_s: float) -> Request:
     """The request that asks for a job's state."""
+    return _about(contract, job, job.read, job_id, wait_s)
+
+
+def cancel_request(contract: Contract, job: Job, job_id: str) -> Request:
+    """The request that stops a job, where there is one (`job.cancel`)."""
+    return _about(contract, job, job.cancel, job_id, 0.0)
+
+
+def _about(contract: Contract, job: Job, operation: str, job_id: str, wait_s: float) -> Request:
     place: dict[str, Json] = {job.read_name: job_id}
     wanted: dict[str, Any] = {"body": place if job.read_in == "body" else None}
     wanted["query"] = place if job.read_in == "query" else None
     wanted["path"] = place if job.read_in == "path" else None
-    return contract.request(job.read, wait_s=wait_s, label=job_id, **wanted)
-
-
-def poll_of(contract: Contract, job: Job, exchange: Exchange) -> Poll | None:
-    """What a status answer says; None when it is no success at all."""
-    response = exchange.response
-    if response is None:
-        return None
-    reading = contract.read(response, job.read)
-    if not reading.ok:
-        return None
-    value = first(reading.body, job.status)
-    text = None if value is None or isinstance(value, dict | list | bool) else str(value)
-    output, reason = first(reading.body, job.output), first(reading.body, job.reason)
-    return Poll(
-        exchange=exchange,
-        value=text,
-        state=job.states.get(text or ""),
-        output=output if isinstance(output, str) else None,
-        reason=None if reason is None else str(reason)[:500],
-    )
+    return contract.request(operation, wait_s=wait_s, label=job_id, **wanted)
 
 
 def follow(
@@ -100,16 +97,20 @@ def follow(
     if job is None:
         return None
     again = min(READ_AGAIN_MOST, 1 + int(READ_AGAIN_S / max(policy.interval_s, 0.1)))
+    unknown, newest = UNKNOWN_MOST, Newest()
     request = read_request(contract, job, job_id, wait_s=policy.interval_s)
     for _ in range(policy.max_polls):
         exchange = yield request
-        poll = poll_of(contract, job, exchange)
+        poll = poll_of(contract, job, exchange, newest)
         if poll is None:
             return None
-        if poll.state is None or not poll.state.final:
+        unknown = UNKNOWN_MOST if poll.state else unknown - 1
+        if not unknown:
+            return None
+        if not poll.final or not poll.news:
             continue
-        if poll.output or poll.state.kind is not StateKind.DONE or not again:
-            return poll.output if poll.state.kind is StateKind.DONE else None
+        if poll.settled or not again:
+            return poll.output if poll.done else None
         again -= 1
     return None
 
@@ -158,7 +159,7 @@ class _Book:
             if request.label == OUTPUT and self._all:
                 self._by_output.get(request.url, self._all[-1]).outputs.append(exchange)
             return
-        operation = self._contract.operations.get(request.operation or "")
+        operation = self._meant(request)
         if operation is None or request.purpose is not Purpose.CALL:
             return
         if request.provider in self._contract.partners:  # its jobs, if any, are not ours to tell
@@ -167,6 +168,12 @@ class _Book:
             self._create(operation, operation.job, exchange)
         elif operation.id in self._readers:
             self._read(operation.id, exchange)
+
+    def _meant(self, request: Request) -> Operation | None:
+        """The operation; by its address where the tape is somebody else's and names none."""
+        if request.operation is not None:
+            return self._contract.operations.get(request.operation)
+        return self._contract.match(request.method, request.url)
 
     def _create(self, operation: Operation, job: Job, exchange: Exchange) -> None:
         key = (exchange.scenario, exchange.conversation)
@@ -179,14 +186,20 @@ class _Book:
         story.id = identity(self._contract, operation, exchange)
         if story.id:
             self._by_id[story.id] = story
+        over = at_once(self._contract, operation, exchange)
+        if over is not None:
+            self._said(story, over)
 
     def _read(self, reader: str, exchange: Exchange) -> None:
         job_id = exchange.request.label or _asked_id(self._readers[reader], exchange)
         story = self._by_id.get(job_id) or self._orphan(reader, job_id)
-        poll = poll_of(self._contract, story.job, exchange)
+        poll = poll_of(self._contract, story.job, exchange, story.newest)
         if poll is None:
             story.failed_reads.append(exchange)
-            return
+        else:
+            self._said(story, poll)
+
+    def _said(self, story: Story, poll: Poll) -> None:
         story.polls.append(poll)
         if poll.output:
             self._by_output[poll.output] = story
