@@ -21,7 +21,7 @@ _FIT = (
 )
 _HEAR = (
     "aresample=48000,aformat=sample_fmts=fltp:sample_rates=48000:channel_layouts=stereo,"
-    "asetpts=PTS-STARTPTS,apad=pad_dur=1,atrim=duration={s}"
+    "asetpts=PTS-STARTPTS,apad=whole_dur={s},atrim=duration={s}"
 )
 _ABSENT = "ffmpeg not installed: skipped"
 

@@ -94,6 +94,23 @@ def test_a_clip_without_sound_is_silent_for_its_time_and_the_rest_is_heard(tmp_p
     assert min(heard[36:46]) > 0.05
 
 
+def test_sound_that_ends_before_its_picture_keeps_the_next_clips_in_step(tmp_path: Path) -> None:
+    hasty = tmp_path / "hasty.mp4"
+    long = clip(tmp_path, 8, Clip(seconds=3.0, width=64, height=36))
+    with av.open(long) as whole, av.open(hasty, "w") as file:
+        copies = {stream: file.add_stream_from_template(stream) for stream in whole.streams}
+        for packet in whole.demux():
+            late = packet.stream.type == "audio" and (packet.pts or 0) * packet.time_base > 1
+            if packet.dts is not None and not late:
+                packet.stream = copies[packet.stream]
+                file.mux(packet)
+    join([hasty, clip(tmp_path, 2, USUAL)], tmp_path / "final.mp4", SMALL)
+    heard = loudness(tmp_path / "final.mp4")
+    assert min(heard[2:9]) > 0.05
+    assert max(heard[12:24]) < 0.01
+    assert min(heard[32:43]) > 0.05
+
+
 def test_clips_without_any_sound_make_a_film_without(tmp_path: Path) -> None:
     mute = Clip(seconds=1.0, width=160, height=90, sound=False)
     assert joined(tmp_path, mute, mute).has_audio is False

@@ -169,8 +169,9 @@ def _heard(graph: Graph, clip: _Clip) -> FilterContext:
     if clip.audio is None:
         return _chain(graph, None, ("anullsrc", f"r={RATE_HZ}:cl=stereo"), alike, trimmed)
     clip.into_audio = graph.add_abuffer(template=clip.audio)
-    steps = ("aresample", str(RATE_HZ)), alike, ("asetpts", "PTS-STARTPTS")
-    return _chain(graph, clip.into_audio, *steps, ("apad", "pad_dur=1"), trimmed)
+    padded = ("apad", f"whole_dur={clip.seconds:.6f}")
+    steps = ("aresample", str(RATE_HZ)), alike, ("asetpts", "PTS-STARTPTS"), padded
+    return _chain(graph, clip.into_audio, *steps, trimmed)
 
 
 # --- the flow ---------------------------------------------------------------------------------
