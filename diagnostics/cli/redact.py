@@ -6,14 +6,16 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from diagnostics import contract_load
 from diagnostics.cli.screen import Screen
 from diagnostics.errors import Exit
 from diagnostics.model import Json, Text
 from diagnostics.redact import Gate
 
-_PREFIXES = ("AKOOL_", "HEYGEN_", "REPLICATE_", "OPENAI_", "ELEVENLABS_")
+_OTHERS = ("ELEVENLABS",)
+"""A voice of these films comes from there, though no contract of ours does."""
 _ENDS = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
-_IDENTIFIERS = ("AKOOL_CLIENT_ID",)
+_IDENTIFIER = "_ID"
 
 _WRITTEN = Text(
     en="{source} -> {target}: {count} removed", ru="{source} -> {target}: убрано {count}"
@@ -89,9 +91,11 @@ def _rows(removed: Counter[tuple[str, str]]) -> list[dict[str, Json]]:
 
 def register_environment(gate: Gate, environment: Mapping[str, str]) -> None:
     """Every provider secret of the environment is known before a file is opened."""
+    named = {name for one in contract_load.index() for names in one.variables for name in names}
+    brands = tuple(f"{name.partition('_')[0]}_" for name in (*named, *_OTHERS))
     for name, value in environment.items():
         kind = name.lower().replace("_", "-")
-        if name in _IDENTIFIERS:
+        if name in named and name.endswith(_IDENTIFIER):
             gate.register(value, kind, keep=True)
-        elif name.startswith(_PREFIXES) and name.endswith(_ENDS):
+        elif name in named or (name.startswith(brands) and name.endswith(_ENDS)):
             gate.register(value, kind)
