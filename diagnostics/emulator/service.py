@@ -24,6 +24,7 @@ from diagnostics.promise import Envelope, Operation, Scheme
 
 _ASKED_MAX = 4096
 _WITHIN_S_MAX = 1e7
+_WITHIN_LENGTH_MAX = 40
 _IDS_MAX = 200
 
 
@@ -47,7 +48,8 @@ def _within_s(call: Call, op: Operation) -> float | str | None:
     given = call.header(deadline.header.lower().encode()) if deadline else None
     if deadline is None or given is None:
         return None
-    within_s = in_seconds(given[:40].decode("latin-1"), "duration", 0.0)
+    told = given.decode("latin-1") if len(given) <= _WITHIN_LENGTH_MAX else ""
+    within_s = in_seconds(told, "duration", 0.0)
     if within_s is not None and deadline.least_s <= within_s <= _WITHIN_S_MAX:
         return within_s
     return f"{deadline.header}: a duration such as 1h30m45s, {deadline.least_s:g}s at least"
