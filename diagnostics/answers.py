@@ -26,7 +26,7 @@ from diagnostics.answer_rules import (
 from diagnostics.contract import Contract
 from diagnostics.finding import Finding
 from diagnostics.model import Blame, Exchange, Fault, Response, Text, Unsent
-from diagnostics.promise import ErrorCode, Reading
+from diagnostics.promise import ErrorCode, Meaning, Reading
 
 __all__ = ["RULES", "business", "certainty_of", "findings", "subject", "succeeded"]
 
@@ -96,7 +96,9 @@ def business(contract: Contract, exchange: Exchange, reading: Reading) -> Findin
         )
         return _by_status(found, exchange.response)
     operation = contract.operations.get(exchange.request.operation or "")
-    meaning = (operation.codes.get(code) if operation else None) or known.meanings[0].text
+    meant = meaning_of(known, reading.message)
+    said = meant.text if meant else operation.codes.get(code) if operation else None
+    meaning = said or known.meanings[0].text
     return Finding(
         rule=BUSINESS_CODE,
         subject=name,
@@ -107,10 +109,21 @@ def business(contract: Contract, exchange: Exchange, reading: Reading) -> Findin
             "remedy_en": known.remedy.en,
             "remedy_ru": known.remedy.ru,
         },
-        blame=known.blame,
-        certainty=certainty_of(known),
+        blame=(meant.blame if meant else None) or known.blame,
+        certainty=_SURE_OF_WORDS if meant else certainty_of(known),
         code=code,
     )
+
+
+_SURE_OF_WORDS = 0.8
+"""Of a code with several meanings the words of the answer tell which one it is."""
+
+
+def meaning_of(known: ErrorCode, words: str) -> Meaning | None:
+    """The one of several meanings that the answer's own words give a code."""
+    text = words[:_WORDS_MAX]
+    told = (m for m in known.meanings if m.pattern and re.search(m.pattern, text, re.IGNORECASE))
+    return next(told, None)
 
 
 _REFUSED = re.compile(

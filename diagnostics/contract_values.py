@@ -126,7 +126,12 @@ def _error(code: str, fact: Mapping[str, Json]) -> ErrorCode:
         fact,
         code=code,
         meanings=tuple(
-            Meaning(text=meaning["text"], pages=tuple(meaning.get("pages", ())))
+            Meaning(
+                text=meaning["text"],
+                pages=tuple(meaning.get("pages", ())),
+                pattern=meaning.get("pattern", ""),
+                blame=Blame(meaning["blame"]) if "blame" in meaning else None,
+            )
             for meaning in fact["meanings"]
         ),
         blame=Blame(fact["blame"]),

@@ -23,6 +23,8 @@ class Meaning:
 
     text: str
     pages: tuple[str, ...] = ()
+    pattern: str = ""  # by these words of the answer it is this meaning, and none of the others
+    blame: Blame | None = None  # whom this meaning blames, where that is not whom the code does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +50,7 @@ class ErrorCode:
     """The job state that this answer to a status read amounts to (`not_found`)."""
     pattern: str = ""
     """Finds the code in free text, where a failed job's reason only quotes it."""
-    also: Mapping[str, Json] = field(default_factory=dict)
-    """What else of the failure body goes with it, by dotted path (`error.type`)."""
+    also: Mapping[str, Json] = field(default_factory=dict)  # of the failure body, by dotted path
 
 
 class StateKind(StrEnum):

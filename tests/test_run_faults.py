@@ -266,7 +266,7 @@ def contract_case(contract: Contract, base: str, emulator: Emulator) -> Case:
     return Case(
         run_id="test",
         target=target,
-        plan=plan(contract.operations[contract.roles["example"]], target, None),
+        plan=plan(contract.operations[_called(contract, emulator)], target, None),
         keys=(
             KeyFacts(
                 name=scheme.variables[0],
@@ -277,6 +277,12 @@ def contract_case(contract: Contract, base: str, emulator: Emulator) -> Case:
         ),
         auth_headers=(scheme.header,),
     )
+
+
+def _called(contract: Contract, emulator: Emulator) -> str:
+    """The call of which the plan tells, else the provider's example."""
+    told = emulator.plan.operation if emulator.plan else ""
+    return told or contract.roles["example"]
 
 
 async def _suite(case: Case, contract: Contract, emulator: Emulator, clock: VirtualClock) -> Report:

@@ -118,6 +118,13 @@ def _players(fault: str | None) -> tuple[str, ...]:
     return load_plan(fault).providers if fault is not None else ()
 
 
+def _told(fault: str | None) -> str:
+    """The call that a plan tells of, if it tells of one."""
+    from diagnostics.emulator.faults import load_plan  # noqa: PLC0415  # only if faults are played
+
+    return load_plan(fault).operation if fault is not None else ""
+
+
 def _answering(target: str | None) -> dict[str, Any]:
     """What the target says of the provider."""
     if target is None or "://" not in target:
@@ -244,7 +251,7 @@ def _plan(
     if wanted is None:
         if where.kind is not TargetKind.EMULATOR:
             return None
-        wanted = contract.roles["example"]
+        wanted = _told(options.fault) or contract.roles["example"]
     operation = contract.operation(wanted)
     if call is None and operation.spends and where.kind is TargetKind.LIVE:
         raise UsageError(

@@ -5,7 +5,7 @@ import re
 from copy import deepcopy
 from functools import cached_property
 
-from diagnostics.contract import Contract
+from diagnostics.contract import Contract, dig
 from diagnostics.emulator.laying import lay
 from diagnostics.model import Blame, Json
 from diagnostics.promise import Envelope, ErrorCode, Operation
@@ -94,7 +94,8 @@ def refusal(envelope: Envelope, code: str, message: str, known: ErrorCode | None
         lay(body, envelope.code, _value(envelope, bare))
     if any(good is True for good in envelope.success) and envelope.codes[1:]:
         lay(body, envelope.codes[1], bare)
-    lay(body, envelope.message, message)
+    shown = (path for path in envelope.messages if dig(body, path))
+    lay(body, next(shown, envelope.message), message)
     for path, value in (known.also if known else {}).items():
         lay(body, path, deepcopy(value))
     return dump(body)

@@ -1,7 +1,8 @@
 """How does the emulator misbehave on request? Reads fault plans: small YAML files of rules.
 
 A plan says `title`, `story` (where the fault was seen), `expect` (what `run` has to conclude),
-`aliases` (address sets that answer although they are stale), and `rules`. A rule says
+`aliases` (address sets that answer although they are stale), `operation` (the call that a run makes
+instead of the provider's example), and `rules`. A rule says
 
 - `target`: an operation id; `create`, `read` (job status), `balance`, `token`, `operations` (any of
   the contract); `media`, `output`, `webhook`; `*` (whatever is asked); or a glob on the path
@@ -134,6 +135,8 @@ class FaultPlan:
     expect: Mapping[str, str | None] = field(default_factory=dict)
     providers: tuple[str, ...] = ()
     """Who can play it; empty: anybody."""
+    operation: str = ""
+    """The call of which it tells; empty: the provider's example."""
     aliases: tuple[str, ...] = ()
     file: str = ""
 
@@ -233,6 +236,7 @@ def _plan(path: Path, name: str, document: dict[str, Json]) -> FaultPlan:
         story=document.get("story", ""),
         expect={"code": None, **document.get("expect", {})} if document.get("expect") else {},
         providers=_several(document.get("provider", ())),
+        operation=document.get("operation", ""),
         aliases=tuple(document.get("aliases", ())),
         file=str(path),
     )
