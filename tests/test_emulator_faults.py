@@ -30,7 +30,7 @@ def creates(code: str) -> dict[str, Any]:
     return {"balance": "1000", "creates": [code] * 3, "charged": 0, "jobs": 0}
 
 
-# Of the plans that AKOOL's emulator plays, those of the first issue; tests/test_run_faults.py plays all.
+# AKOOL's plans of the first issue; tests/test_run_faults.py plays every plan.
 EXPECTED: Mapping[str, dict[str, Any]] = {
     "overload-1015": {"creates": ["1015", "1015", "1000"], "states": [1, 2, 3], "charged": 1},
     "outage-1015": {**creates("1015"), "face": "200"},
