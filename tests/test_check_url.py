@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from diagnostics.check import REACH, Violation, check
 from diagnostics.checking.url import judged, trouble
 from diagnostics.checking.url_words import TROUBLES
+from diagnostics.contract_load import load
 from diagnostics.model import Json
 from tests.contract_cases import AKOOL
 
@@ -152,3 +153,20 @@ def test_every_address_of_a_list_is_judged_by_its_place() -> None:
 def test_no_text_makes_the_judge_of_addresses_raise(text: str) -> None:
     for webhook in (False, True):
         assert all(said.says.en.isprintable() for said in judged(text, "x", webhook=webhook))
+
+
+@pytest.mark.parametrize(
+    ("provider", "call", "field"),
+    [
+        ("replicate", "createModelPrediction", {"webhook_events_filter": ["completed"]}),
+        ("heygen", "createVideo", {"callback_id": "order-17"}),
+    ],
+)
+def test_what_only_sounds_like_a_callback_is_no_address(
+    provider: str, call: str, field: dict[str, object]
+) -> None:
+    contract = load(provider)
+    op = contract.operations[call]
+    example = next(iter(op.examples.values()))
+    found = check(contract, op, body={**example, **field}, local=True)
+    assert not [one for one in found if one.parameter.startswith(next(iter(field)))]

@@ -219,6 +219,42 @@ def test_an_account_that_registered_a_url_is_told_of_calls_that_are_over_at_once
     assert checked.payload["at"] == int(START_S)
 
 
+def test_of_two_who_sign_alike_the_one_whose_secret_fits_is_the_sender() -> None:
+    one = contract("standard")
+    other = replace(
+        contract("standard", secret={"variables": ["OTHER_WEBHOOK_SECRET"]}), name="other"
+    )
+    (checked,) = told(one)
+    values = Emulator(one, clock=VirtualClock(START_S)).callbacks.secrets
+    known = {**values, "OTHER_WEBHOOK_SECRET": "invented-other-secret-0001"}
+    for order in ([one, other], [other, one]):
+        found = Inspector(order, known).inspect(checked.delivery, START_S)
+        assert (found.provider, found.verified) == ("akool", True)
+
+
+def test_a_job_that_was_ended_early_is_told_as_it_ended() -> None:
+    given = contract("akool")
+    clock = VirtualClock(START_S)
+    emulator = Emulator(given, clock=clock)
+
+    async def work() -> list[bytes]:
+        transport = AsgiTransport(emulator)
+        async with (
+            httpx.AsyncClient(transport=transport, base_url=emulator.base_url) as client,
+            serving(lambda _heard: [http(b"ok")]) as wire,
+        ):
+            talk = Talk(client, emulator)
+            await talk.started(webhookUrl=f"{wire.base_url}/hook")
+            for work in emulator.jobs:
+                work.closed = True
+            await asyncio.sleep(300)
+            return wire.heard
+
+    (heard,) = run(work(), clock)
+    inspector = Inspector([given], emulator.callbacks.secrets, provider="akool")
+    assert inspector.inspect(parse(heard, "#1"), clock.now()).state == "4"
+
+
 def test_whoever_sent_it_is_found_by_how_it_is_signed() -> None:
     one, other = contract("standard"), replace(contract("body-hmac"), name="other")
     (checked,) = told(one)

@@ -39,7 +39,7 @@ def telling(contract: Contract) -> tuple[Operation, dict[str, Any]]:
     return contract.operations[contract.roles["example"]], {}
 
 
-def call(emulator: Emulator, hook: str) -> httpx.Request:
+def call(emulator: Emulator, hook: str, **given: Any) -> httpx.Request:
     """The documented example, with the callback where the contract says it stands."""
     contract = emulator.contract
     op, more = telling(contract)
@@ -53,7 +53,7 @@ def call(emulator: Emulator, hook: str) -> httpx.Request:
     places = (contract.webhook.get("parameters") or {}).items()
     names = [name for name, ops in places if not isinstance(ops, list) or op.id in ops]
     emulator.callbacks.registered = None if names else hook
-    body = {**(planned.body or {}), **dict.fromkeys(names, hook), **more}
+    body = {**(planned.body or {}), **dict.fromkeys(names, hook), **more, **given}
     request = contract.request(op.id, body=body, query=planned.query, path=planned.path)
     scheme = next(s for s in contract.schemes if not s.token_operation)
     headers = dict(request.headers) | {scheme.header: f"{scheme.prefix}{emulator.key}"}
@@ -125,7 +125,7 @@ def test_every_plan_for_callbacks_has_its_finding() -> None:
     assert [name for name in names() if name.startswith("webhook-")] == sorted(PLANS)
 
 
-def heard_in(name: str, provider: str) -> list[Checked]:
+def heard_in(name: str, provider: str, **given: Any) -> list[Checked]:
     """What is made of the callbacks of one job under a plan, in virtual time."""
     clock = VirtualClock(START_S)
     emulator = Emulator(load(provider), clock=clock, faults=load_plan(name))
@@ -138,11 +138,11 @@ def heard_in(name: str, provider: str) -> list[Checked]:
             httpx.AsyncClient(transport=AsgiTransport(emulator)) as client,
             serving(lambda _heard: [http(b"ok")]) as wire,
         ):
-            await client.send(call(emulator, f"{wire.base_url}/hook"))
+            await client.send(call(emulator, f"{wire.base_url}/hook", **given))
             await asyncio.sleep(600)
             await client.get(f"{emulator.base_url}/_emulator")
-            given = [parse(one, f"#{n}") for n, one in enumerate(wire.heard, 1)]
-            return [inspector.inspect(replace(d, received_s=START_S + 60), 0) for d in given]
+            heard = [parse(one, f"#{n}") for n, one in enumerate(wire.heard, 1)]
+            return [inspector.inspect(replace(d, received_s=START_S + 60), 0) for d in heard]
 
     return run(work(), clock)
 
@@ -166,3 +166,17 @@ def test_each_plan_for_callbacks_comes_to_its_finding(name: str, provider: str) 
         rules -= {"webhook-untimed"}
     assert rules - USUAL <= {expected, "webhook-undecryptable"}
     assert expected is None or expected in rules
+
+
+@pytest.mark.parametrize(
+    ("wanted", "states"),
+    [
+        (["completed"], ["succeeded"]),
+        (["start", "completed"], ["processing", "succeeded"]),
+        (None, ["processing", "succeeded"]),
+    ],
+)
+def test_a_create_may_choose_what_it_is_told(wanted: list[str] | None, states: list[str]) -> None:
+    given = {} if wanted is None else {"webhook_events_filter": wanted}
+    found = heard_in("webhook-future", "replicate", **given)
+    assert [one.state for one in found] == states

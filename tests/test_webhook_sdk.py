@@ -74,4 +74,5 @@ def test_the_official_package_opens_our_event() -> None:
     given, secret = cases()["true"]
     client = OpenAI(api_key="invented-openai-key-0001", webhook_secret=secret)
     event = client.webhooks.unwrap(given.body, dict(given.headers))
-    assert (event.type, event.data.id) == ("response.completed", "resp_1")
+    assert event.type == "response.completed"
+    assert event.data.id == "resp_1"

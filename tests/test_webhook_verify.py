@@ -199,6 +199,7 @@ CHANGES = {
     "escaped": json.dumps(SAID, separators=(",", ":")).encode(),
     "php": json.dumps(SAID, separators=(",", ":")).replace("/", "\\/").encode(),
     "newline": COMPACT + b"\n",
+    "pretty with a newline": json.dumps(SAID, indent=2, ensure_ascii=False).encode() + b"\n",
     "crlf": COMPACT + b"\r\n",
     "bom": b"\xef\xbb\xbf" + COMPACT,
     "padded": b"  " + COMPACT + b" \n",
@@ -401,6 +402,8 @@ def test_a_state_after_the_end_is_out_of_order() -> None:
     running = judged(STANDARD, sealed(STANDARD, {"id": "job-1", "status": 2}, id="msg-2"))
     assert taken(ended, running)[1] == ["webhook-out-of-order"]
     assert taken(running, ended)[1] == []
+    again = judged(STANDARD, sealed(STANDARD, {"id": "job-1", "status": 4}, id="msg-3"))
+    assert taken(ended, again)[1] == []
 
 
 # --- any bytes --------------------------------------------------------------------------------

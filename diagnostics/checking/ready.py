@@ -11,7 +11,10 @@ from diagnostics.contract import Contract
 from diagnostics.model import Blame, Json
 from diagnostics.promise import CrossRule, Operation, Parameter, Pitfall
 
-_WEBHOOK = re.compile(r"web_?hook|callback", re.IGNORECASE)
+_WEBHOOK = re.compile(
+    r"(?:web_?hook|callback)(?:_?(?:ur[li]|address|endpoint))?(?:\[\])?", re.IGNORECASE
+)
+"""The whole name: `callback_id` and `webhook_events_filter` are no addresses."""
 _URL_FORMATS = frozenset({"uri", "url", "iri"})
 _BRANCHES = ("allOf", "anyOf", "oneOf")
 _DEPTH_MAX = 12
@@ -169,7 +172,7 @@ def _addresses(operation: Operation, code: str | None) -> Iterator[Address]:
             data_chars_max=_data_chars(limits.data_url_bytes_max),
         )
     for path, shape in _texts(operation.body_schema or {}, "", _DEPTH_MAX):
-        webhook = _WEBHOOK.search(path.rpartition(".")[2]) is not None
+        webhook = _WEBHOOK.fullmatch(path.rpartition(".")[2]) is not None
         if path not in operation.media and (webhook or shape in _URL_FORMATS):
             answer = None if webhook else code
             yield Address(path=path, first=first_name(path), webhook=webhook, code=answer)

@@ -69,7 +69,7 @@ class Receiver:
         return Delivery(
             headers=tuple(fields[:HEADERS_MAX]),
             body=body,
-            path=scope["path"],
+            path=_path(scope),
             place=f"#{self.received}",
             received_s=self._now_s(),
         )
@@ -81,6 +81,11 @@ class Receiver:
             del headers[:2]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def _path(scope: Message) -> str:
+    query: bytes = scope.get("query_string") or b""
+    return f"{scope['path']}?{query.decode('latin-1')}" if query else str(scope["path"])
 
 
 async def _body(receive: Any) -> bytes:
