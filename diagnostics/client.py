@@ -13,8 +13,9 @@ end, and `diagnostics.webhooks` verifies callbacks.
 
 import random
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Protocol
 
 from diagnostics import answers, contract_load
@@ -22,6 +23,8 @@ from diagnostics.contract import Contract
 from diagnostics.drive.policy import Policy, ambiguous
 from diagnostics.errors import UsageError
 from diagnostics.finding import Finding
+from diagnostics.job_record import StatusRecord, record
+from diagnostics.jobs import follow
 from diagnostics.model import (
     Answer,
     Blame,
@@ -29,6 +32,7 @@ from diagnostics.model import (
     Fault,
     FaultKind,
     Headers,
+    PollPolicy,
     Purpose,
     Request,
     Response,
@@ -37,7 +41,11 @@ from diagnostics.model import (
 from diagnostics.spacing import Starts
 from diagnostics.tokens import TokenCache
 
-__all__ = ["Advice", "Starts", "TokenCache", "advise"]
+__all__ = ["Advice", "Starts", "StatusRecord", "TokenCache", "advise", "wait_for"]
+
+
+MOST_S = 1800.0
+"""Half an hour: longer than any of these providers lets a job run (Replicate's limit)."""
 
 
 class Answered(Protocol):
@@ -112,6 +120,74 @@ def _remedy(contract: Contract, found: Finding | None, language: str) -> str:
         return ""
     known = contract.errors.get(found.code or "")
     return known.remedy.in_language(language) if known else found.remedy(language)
+
+
+Send = Callable[[str, str, bytes], Answered]
+"""Sends method, URL and body with your own credentials, as `client.request` does."""
+
+
+def wait_for(  # noqa: PLR0913  # a job, how to ask for it, and how patient the caller is
+    provider: str,
+    operation: str,
+    job_id: str,
+    send: Send,
+    *,
+    interval_s: float | None = None,
+    most_s: float = MOST_S,
+    sleep: Callable[[float], None] = time.sleep,
+) -> StatusRecord:
+    """Follow the job that a create started, until it is over or `most_s` have passed.
+
+    Always comes back: with `status` "completed" and a `download_url`, with the word of its failure
+    and `error`, `error_code`, `error_details`, or with the last state that was seen when the time
+    is up (the job runs on: ask again later, do not start it anew). Polls as often as the provider
+    advises; an answer that says the end is never followed by another poll. A poll that fails (no
+    connection, 429, 502) is made again a few times, for it costs nothing; then the word is
+    "connection_error", "timeout" or "api_error", and the job may well run on.
+    """
+    contract = contract_load.load(provider)
+    create = contract.operation(operation)
+    job = create.job
+    if job is None:
+        raise UsageError(
+            f"{create.id} starts no job", hint="name the create that answered with the id"
+        )
+    every_s = interval_s or job.advised_interval_s or PollPolicy().interval_s
+    polls = PollPolicy(interval_s=every_s, max_polls=max(1, int(most_s / every_s)))
+    asking = follow(contract, create, job_id, polls)
+    exchange: Exchange | None = None
+    try:
+        request = next(asking)
+        while True:
+            sleep(request.wait_s)
+            exchange = _attempts(contract, request, send, sleep)
+            request = asking.send(exchange)
+    except StopIteration:
+        pass
+    assert exchange is not None  # noqa: S101  # `follow` asks at least once
+    return record(contract, job, exchange, job_id)
+
+
+def _attempts(
+    contract: Contract, request: Request, send: Send, sleep: Callable[[float], None]
+) -> Exchange:
+    policy = Policy(contract=contract, retry=RetryPolicy(), random=random.Random())
+    for attempt in count(1):
+        exchange = replace(_sent(request, send), attempt=attempt)
+        delay_s = policy.delay_s(exchange, time.time())
+        if delay_s is None:
+            break
+        sleep(delay_s)
+    return exchange
+
+
+def _sent(request: Request, send: Send) -> Exchange:
+    try:
+        answer: Answered | Exception = send(request.method, request.url, request.body)
+    except Exception as error:  # noqa: BLE001  # whatever HTTP client it is, its exceptions are its own
+        answer = error
+    told = _fault(answer) if isinstance(answer, Exception) else _response(answer)
+    return Exchange(request=request, answer=told, started_s=time.time())
 
 
 def exchange_of(

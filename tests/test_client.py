@@ -9,11 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diagnostics import contract_load
-from diagnostics.client import Advice, advise
+from diagnostics.client import Advice, StatusRecord, advise, wait_for
+from diagnostics.drive.clock import VirtualClock, run
+from diagnostics.drive.inprocess import AsgiTransport
+from diagnostics.emulator.app import Emulator
 from diagnostics.emulator.faults import load_plan
 from diagnostics.emulator.serve import Served
 from diagnostics.errors import UsageError
-from diagnostics.model import Blame, RetryPolicy
+from diagnostics.jobs import identity
+from diagnostics.model import Blame, Exchange, Response, RetryPolicy, Target, TargetKind
+from diagnostics.prepare import plan
 
 AKOOL = contract_load.load("akool")
 CREATE = "createTalkingPhoto"
@@ -143,3 +148,118 @@ def test_no_answer_makes_it_raise(body: bytes, status: int) -> None:
     advice = advise("akool", CREATE, httpx.Response(status, content=body))
     assert advice.ok or advice.says
     assert json.dumps(advice.says)
+
+
+# --- following a job --------------------------------------------------------------------------
+
+
+class Emulated:
+    """The emulator in virtual time, behind a plain synchronous `send`; sleeping moves its clock."""
+
+    def __init__(self, provider: str, fault: str | None = None) -> None:
+        self.contract = contract_load.load(provider)
+        self.clock = VirtualClock(1_795_000_000.0)
+        plan = load_plan(fault) if fault else None
+        self.emulator = Emulator(self.contract, clock=self.clock, faults=plan)
+        self.slept: list[float] = []
+
+    def send(self, method: str, url: str, body: bytes = b"") -> httpx.Response:
+        scheme = self.contract.schemes[0]
+        key = {scheme.header: f"{scheme.prefix}{self.emulator.key}"}
+        base = self.emulator.base_url
+        here = url.replace(self.contract.host, base)
+
+        async def work() -> httpx.Response:
+            async with httpx.AsyncClient(transport=AsgiTransport(self.emulator)) as client:
+                return await client.request(method, here, content=body, headers=key)
+
+        return run(work(), self.clock)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.clock.advance(seconds)
+
+    def started(self, operation: str) -> str:
+        op = self.contract.operations[operation]
+        planned = plan(op, emulated(self.emulator), None)
+        request = self.contract.request(op.id, body=planned.body, path=planned.path)
+        made = self.send("POST", request.url, request.body)
+        job_id = identity(
+            self.contract, op, Exchange(request=request, answer=read(made), started_s=0)
+        )
+        assert job_id is not None
+        return job_id
+
+    def ended(self, operation: str, **options: float) -> StatusRecord:
+        job_id = self.started(operation)
+        return wait_for(
+            self.contract.name, operation, job_id, self.send, sleep=self.sleep, **options
+        )
+
+
+def emulated(emulator: Emulator) -> Target:
+    return Target(
+        kind=TargetKind.EMULATOR,
+        provider=emulator.contract.name,
+        base_url=emulator.base_url,
+        media_base=emulator.media_base,
+    )
+
+
+def read(made: httpx.Response) -> Response:
+    return Response(status=made.status_code, body=made.content)
+
+
+@pytest.mark.parametrize(
+    ("provider", "operation"),
+    [("akool", CREATE), ("heygen", "createVideo"), ("replicate", "createModelPrediction")],
+)
+def test_a_job_is_followed_to_its_result(provider: str, operation: str) -> None:
+    world = Emulated(provider)
+    ended = world.ended(operation)
+    assert ended.status == "completed"
+    assert ended.download_url is not None
+    assert ended.download_url.startswith(world.emulator.media_base)
+    states = [seen for seen in world.emulator.seen if seen.method != "POST"]
+    assert len(states) == len(world.slept)
+
+
+def test_a_failed_job_says_why_and_is_not_asked_again() -> None:
+    world = Emulated("akool", "job-fails")
+    ended = world.ended(CREATE)
+    assert ended.status == "failed"
+    polls = [seen for seen in world.emulator.seen if "infobymodelid" in seen.path]
+    assert len(polls) == len(world.slept)
+
+
+def test_a_job_that_takes_too_long_is_given_back_as_it_was_last_seen() -> None:
+    world = Emulated("akool", "job-stuck")
+    ended = world.ended(CREATE, most_s=100.0, interval_s=10.0)
+    assert ended.status == "processing"
+    assert world.slept == [10.0] * 10
+
+
+def test_polls_that_fail_are_made_again_and_the_job_is_still_followed() -> None:
+    world = Emulated("akool")
+    calls = iter(range(1000))
+
+    def flaky(method: str, url: str, body: bytes) -> httpx.Response:
+        if next(calls) % 2 == 0:
+            raise httpx.ConnectError("refused")
+        return world.send(method, url, body)
+
+    ended = wait_for("akool", CREATE, world.started(CREATE), flaky, sleep=world.sleep)
+    assert ended.status == "completed"
+
+
+def test_a_network_that_is_gone_ends_it_with_that_word() -> None:
+    def gone(method: str, url: str, body: bytes) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    ended = wait_for("akool", CREATE, "job-1", gone, sleep=lambda _s: None)
+    assert (ended.video_id, ended.status) == ("job-1", "connection_error")
+
+
+def test_what_starts_no_job_cannot_be_waited_for() -> None:
+    with pytest.raises(UsageError, match="starts no job"):
+        wait_for("akool", "getCredit", "1", lambda *_: answer({}))
