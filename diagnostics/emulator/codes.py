@@ -72,6 +72,17 @@ class Codes:
         found = [c for c in self._of(Blame.PROVIDER, op) if known[c].inspect_inputs]
         return _first(found) or _first(self._of(Blame.MEDIA, op))
 
+    def refusing(self, what: str, op: Operation) -> str | None:
+        """The code of what a fault plan calls by its kind."""
+        known = {
+            "credentials": self.credentials_wrong,
+            "no-credentials": self.credentials_missing,
+            "media": self.media,
+            "not-found": self.not_found,
+            "rate-limit": self.too_often,
+        }
+        return known[what](op) if what in known else _first(self._of(Blame(what), op))
+
     def words(self, code: str | None, op: Operation | None) -> str:
         """What the provider says with a code: the operation's own page first."""
         own = op.codes.get(code or "") if op else None

@@ -60,7 +60,9 @@ class JobFault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
-    """What happens to one request. Before the work: delay, hang, reset, status, code.
+    """What happens to one request. Before the work: delay, hang, reset, status, code, refuse.
+
+    `refuse` names what is refused (credentials, quota …) and leaves the code to the provider.
 
     `cut` breaks the connection after that share of the body, `truncate` ends the body there with
     the HTTP answer whole, `set` overwrites values of the answer by dotted path, `hang_s` ends
@@ -68,6 +70,7 @@ class Effects:
     """
 
     code: str | None = None
+    refuse: str = ""
     message: str | None = None
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -97,8 +97,11 @@ class Service:
     async def _answered(self, call: Call, op: Operation, effects: Effects | None) -> Reply:
         if effects:
             self._bend(effects)
-            if effects.code is not None:
-                return self.refuse(op, effects.code, effects.message)
+            code = effects.code
+            if effects.refuse:
+                code = self._codes.refusing(effects.refuse, op)
+            if code is not None:
+                return self.refuse(op, code, effects.message)
         if op.authenticated:
             admitted = self.account.admits(call.headers)
             if not admitted:
