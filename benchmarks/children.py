@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 LIMIT_S = 120.0
 _DIAGNOSTICS = Path(sys.executable).with_name("diagnostics")
+_OTHERS = ("AKOOL_", "HEYGEN_", "OPENAI_", "REPLICATE_", "DIAGNOSTICS_", "PYTHONPATH")
 _ENTRY = "import sys; sys.argv[0] = 'diagnostics'; from diagnostics.cli.main import entry; entry()"
 
 
@@ -40,7 +41,7 @@ def environment(of: Mapping[str, str] = os.environ, /, **extra: str) -> dict[str
         name: value
         for name, value in of.items()
         if name != "PYTHONDONTWRITEBYTECODE"
-        and not name.startswith(("AKOOL_", "PYTHONPATH"))
+        and not name.startswith(_OTHERS)
         and not name.lower().endswith("_proxy")
     }
     return {**ours, "LC_ALL": "C.UTF-8", **extra}

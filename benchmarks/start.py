@@ -10,12 +10,14 @@ from benchmarks.table import Row, interleaved, ratio_of
 
 HELP = "diagnostics --help"
 SUITE = "whole AKOOL suite, start-up included"
+EVERY = "whole suite, all providers, start-up included"
 
 
 def rows(rounds: int = 25, suite_rounds: int = 5) -> Iterator[Row]:
     """Help against a bare interpreter; then the suite."""
     yield helped(rounds)
-    yield suite(suite_rounds)
+    yield suite(SUITE, "akool", 1.5, suite_rounds)
+    yield suite(EVERY, "all", 4.0, suite_rounds)
 
 
 def helped(rounds: int) -> Row:
@@ -37,11 +39,12 @@ def helped(rounds: int) -> Row:
     )
 
 
-def suite(rounds: int) -> Row:
+def suite(what: str, provider: str, most_s: float, rounds: int) -> Row:
     """`run --target emulator` with the default reports, as a process."""
     with tempfile.TemporaryDirectory() as folder:
         out = str(Path(folder) / "out")
-        command = diagnostics("run", "--target", "emulator", "--out", out)
+        command = diagnostics("run", "--provider", provider, "--target", "emulator", "--out", out)
         spend(command)
         best_s = min(spend(command).seconds for _ in range(rounds))
-    return Row(what=SUITE, measured=f"{best_s:.2f} s", reach="≤ 1.5 s", reached=best_s <= 1.5)
+    reach = f"≤ {most_s:g} s"
+    return Row(what=what, measured=f"{best_s:.2f} s", reach=reach, reached=best_s <= most_s)

@@ -43,7 +43,7 @@ def test_starting_is_measured_against_a_bare_interpreter() -> None:
 
 
 def test_the_suite_is_measured_as_a_process() -> None:
-    row = start.suite(1)
+    row = start.suite(start.SUITE, "akool", 1.5, 1)
     assert row.what == "whole AKOOL suite, start-up included"
     assert row.reach == "≤ 1.5 s"
 
