@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -61,6 +62,7 @@ def test_a_prediction_is_made_followed_and_fetched() -> None:
         assert made.status_code == 201
         first = made.json()
         assert (first["status"], first["output"], first["error"]) == ("starting", None, None)
+        assert re.fullmatch("[a-z0-9]{26}", first["id"])
         assert first["input"] == FOX["input"]
         last = await ended(client, first["id"])
         assert last["status"] == "succeeded"

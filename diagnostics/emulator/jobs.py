@@ -18,6 +18,13 @@ JOBS_MAX = 100_000
 _QUEUE_S, _RUN_S = (5.0, 10.0), (40.0, 60.0)
 _REPEATED_MAX = 1000
 _DAY_S = 86_400.0
+_ID_LENGTH_MIN, _ID_LENGTH_MAX = 12, 80
+_HEX = frozenset("0123456789abcdef")
+_ALPHABETS = (
+    "".join(sorted(_HEX)),
+    "0123456789abcdefghijklmnopqrstuvwxyz",
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+)
 _REASON = "the emulated job failed"
 _OVER = (StateKind.DONE, StateKind.READY)
 
@@ -166,9 +173,17 @@ class Jobs:
         fits = (w for w in reversed(self._by_id.values()) if w.job.lookup == lookup)
         return list(islice(fits, skip, skip + count))
 
-    def new_id(self) -> str:
-        """24 hex digits, as the documents show them."""
-        return f"{self._dice.getrandbits(96):024x}"
+    def new_id(self, like: Json = None) -> str:
+        """An id of the documented one's shape; 24 hex digits where that is too short to tell."""
+        shown = like if isinstance(like, str) else ""
+        prefix, _, rest = shown.rpartition("_")
+        if not _ID_LENGTH_MIN <= len(rest) <= _ID_LENGTH_MAX or not rest.isascii():
+            return f"{self._dice.getrandbits(96):024x}"
+        if not prefix and set(rest) <= _HEX:
+            return f"{self._dice.getrandbits(4 * len(rest)):0{len(rest)}x}"
+        letters = next((some for some in _ALPHABETS if set(rest) <= {*some, "-"}), _ALPHABETS[-1])
+        made = "".join(one if one == "-" else self._dice.choice(letters) for one in rest)
+        return f"{prefix}_{made}" if prefix else made
 
     def also(self, work: Work) -> str:
         """One more id for a job."""
@@ -193,7 +208,7 @@ class Jobs:
         fault = fault or JobFault()
         queue_s, run_s = self._dice.uniform(*_QUEUE_S), self._dice.uniform(*_RUN_S)
         work = Work(
-            id=self.new_id(),
+            id=self.new_id(first(op.answer, job.id)),
             operation=op,
             job=job,
             created_s=now_s,
