@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from diagnostics import answers
-from diagnostics.contract import Contract, first
+from diagnostics.contract import Contract
 from diagnostics.drive.policy import ambiguous
 from diagnostics.film.order import Film
 from diagnostics.film.stages import STAGE, scene, seconds, told
 from diagnostics.finding import Finding, Rule
-from diagnostics.jobs import Poll, Story
+from diagnostics.job_answer import Poll, cause
+from diagnostics.jobs import Story
 from diagnostics.model import Blame, Exchange, Fault, Tape, Unsent
 from diagnostics.promise import ErrorCode, StateKind
 from scenarios._scenes_rules import (
@@ -105,7 +106,7 @@ def _ended(contract: Contract, number: int, story: Story) -> Iterator[Finding]:
 
 def _failed(contract: Contract, number: int, story: Story, last: Poll) -> Finding:
     """Whose fault, by the code that the job names or quotes, else by the words of its reason."""
-    known = code_of(contract, story, last)
+    known = cause(contract, last)
     reason = last.reason or ""
     blamed = known.blame if known else None
     if _MEMORY.search(reason) or (known and _MEMORY.search(known.meanings[0].text)):
@@ -121,21 +122,6 @@ def _failed(contract: Contract, number: int, story: Story, last: Poll) -> Findin
         code=known.code if known else last.value,
         certainty=answers.certainty_of(known) if known else 0.75,
     )
-
-
-def code_of(contract: Contract, story: Story, last: Poll) -> ErrorCode | None:
-    """The provider's error code that a failed job names, or that its reason quotes."""
-    response = last.exchange.response
-    body = contract.read(response, story.job.read).body if response else None
-    named = contract.errors.get(str(first(body, story.job.code)))
-    if named is not None:
-        return named
-    quoted = (e for e in contract.errors.values() if e.pattern and _quotes(e, last.reason or ""))
-    return next(quoted, None)
-
-
-def _quotes(known: ErrorCode, reason: str) -> bool:
-    return re.search(known.pattern, reason[:2000]) is not None
 
 
 def _remedy(known: ErrorCode | None) -> dict[str, str]:

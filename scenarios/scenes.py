@@ -18,7 +18,7 @@ from diagnostics.film.order import Film, film_of
 from diagnostics.film.script import split
 from diagnostics.film.stages import Stage, stages
 from diagnostics.finding import Finding
-from diagnostics.jobs import follow, identity
+from diagnostics.jobs import at_once, follow, identity
 from diagnostics.model import (
     Ask,
     Case,
@@ -73,8 +73,9 @@ def _scene(contract: Contract, case: Case, film: Film, number: int, prompt: str)
     job_id = identity(contract, operation, made)
     if job_id is None:
         return False
-    url = yield from follow(contract, operation, job_id, case.poll)
-    if not isinstance(url, str):
+    ended = at_once(contract, operation, made)
+    url = ended.output if ended else (yield from follow(contract, operation, job_id, case.poll))
+    if not isinstance(url, str) or (ended and not ended.done):
         return False
     for wait_s in WAITS_S:
         got = yield download_request(number, url, wait_s=wait_s)

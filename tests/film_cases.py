@@ -272,7 +272,7 @@ def _plan(faults: FaultPlan | str | Mapping[str, FaultPlan] | None, name: str) -
     if isinstance(faults, Mapping):
         return faults.get(name)
     plan = load_plan(faults) if isinstance(faults, str) else faults
-    played = plan is not None and (not plan.providers or _LIKE[name] in plan.providers)
+    played = plan is not None and (not plan.providers or _LIKE.get(name, name) in plan.providers)
     return plan if played else None
 
 

@@ -218,6 +218,20 @@ def test_jobs_fail_each_in_its_own_way(
     assert "scenes-film-made" in played.codes()
 
 
+def test_a_clip_that_is_ready_with_the_answer_to_its_start_is_not_polled(tmp_path: Path) -> None:
+    url = "http://clips.emulator.test/_media/clip.mp4"
+    ready = plan("create", set={"status": "succeeded", "output": url})
+    played = play(tmp_path, {"clips": ready})
+    assert not [e for e in played.report.tape if e.request.operation == "getClip"]
+    assert {played.stages[f"scene:{n}"].verdict for n in (1, 2, 3)} == {Verdict.PASS}
+    assert "scenes-film-made" in played.codes()
+    broken = plan("create", set={"status": "failed", "error": "bad luck", "output": url})
+    played = play(tmp_path / "broken", {"clips": broken})
+    assert not [e for e in played.report.tape if e.request.operation == "getClip"]
+    assert {played.stages[f"scene:{n}"].verdict for n in (1, 2, 3)} == {Verdict.FAIL}
+    assert "scenes-film-made" not in played.codes()
+
+
 def test_a_start_whose_answer_was_lost_is_not_repeated(tmp_path: Path) -> None:
     played = play(tmp_path, {"clips": plan("create", ((2, 2),), reset="after")})
     assert "scenes-start-unknown" in played.codes()

@@ -20,6 +20,7 @@ from diagnostics.cli.screen import Screen
 from diagnostics.drive.clock import RealClock
 from diagnostics.emulator.faults import load_plan
 from diagnostics.emulator.serve import ServedTown
+from diagnostics.errors import ContractError
 from diagnostics.film.cast import cast
 from diagnostics.media import inspect_file
 
@@ -139,6 +140,16 @@ def test_a_blank_prompt_is_no_prompt(capsys: pytest.CaptureFixture[str]) -> None
 def test_a_provider_that_makes_no_clips_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scenes", PROMPT, "--provider", "akool"]) == 2
     assert "akool makes no clips" in capsys.readouterr().err
+
+
+def test_a_broken_contract_of_somebody_else_stops_no_film(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken.yaml").write_text("openapi: 3.1.0\n")
+    monkeypatch.setenv("DIAGNOSTICS_CONTRACTS", f"{FOLDER}:{tmp_path}")
+    assert cast("replicate").name == "replicate"
+    with pytest.raises(ContractError, match="required"):
+        cast("broken")
 
 
 # --- over sockets -----------------------------------------------------------------------------
