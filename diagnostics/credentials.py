@@ -202,7 +202,7 @@ def _provenance(core: str, name: str, contract: Contract) -> Iterator[str]:
 
 def _marked(mark: str, core: str) -> bool:
     try:
-        return re.match(mark, core) is not None
+        return re.search(mark, core) is not None
     except re.error:
         return False
 

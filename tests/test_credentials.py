@@ -74,7 +74,7 @@ def problems(value: str, **others: str) -> tuple[str, ...]:
         ("invented-a…0001xx", ("cut", "unusual-shape")),
         ("****************0001", ("cut", "unusual-shape")),
         ("r8_Invented0Invented0Invented0Invented0", ("other-provider:replicate",)),
-        ("sk-inventedInvented0123", ("other-provider:openai",)),
+        ("sk-proj-inventedInvented", ("other-provider:openai",)),
         ("sk_V2_hgu_kInvented01_Invented0Invented0Inv", ("other-provider:heygen",)),
         ("eyJpbnZlbnRlZA.eyJpbnZlbnRlZA.c2ln", ("token-shape",)),
         ("eyJpbnZlbnRlZA." + "x" * 80 + ".c2ln", ("token-shape",)),
