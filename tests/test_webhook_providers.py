@@ -36,7 +36,11 @@ def telling(contract: Contract) -> tuple[Operation, dict[str, Any]]:
     immediate = contract.webhook.get("immediate") or {}
     for name, asking in immediate.items():
         return contract.operations[name], {asking: True} if asking else {}
-    return contract.operations[contract.roles["example"]], {}
+    example = contract.operations[contract.roles["example"]]
+    jobs = (op for op in contract.operations.values() if op.job and not op.destructive)
+    op = example if example.job else next(jobs)
+    waits = "background" in (op.body_schema or {}).get("properties", {})
+    return op, {"background": True} if waits else {}
 
 
 def call(emulator: Emulator, hook: str, **given: Any) -> httpx.Request:
