@@ -38,9 +38,11 @@ def telling(contract: Contract) -> tuple[Operation, dict[str, Any]]:
         return contract.operations[name], {asking: True} if asking else {}
     example = contract.operations[contract.roles["example"]]
     jobs = (op for op in contract.operations.values() if op.job and not op.destructive)
-    op = example if example.job else next(jobs)
-    waits = "background" in (op.body_schema or {}).get("properties", {})
-    return op, {"background": True} if waits else {}
+    if example.job:
+        return example, {}
+    op = next(jobs)
+    can_wait = "background" in (op.body_schema or {}).get("properties", {})
+    return op, {"background": True} if can_wait else {}
 
 
 def call(emulator: Emulator, hook: str, **given: Any) -> httpx.Request:
