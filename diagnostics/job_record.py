@@ -81,7 +81,7 @@ def _told(job: Job, name: str, body: Json) -> Scalar:
     for path in (*job.record.get(name, ()), name, f"data.{name}"):
         for found in dig(body, path):
             if isinstance(found, int | float) and not isinstance(found, bool):
-                return found
+                return found if abs(found) <= _NUMBER_MAX else None  # nor is NaN
             if isinstance(found, str) and found:
                 return found[:REASON_LENGTH_MAX]
     return None
@@ -100,6 +100,7 @@ def _refused(contract: Contract, job: Job, answer: Response, named: str) -> Stat
     )
 
 
+_NUMBER_MAX = 1e15
 _FAILS = 400
 """HTTP's own border of failure."""
 
