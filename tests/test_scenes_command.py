@@ -116,6 +116,8 @@ def test_the_reports_hold_the_stages_and_a_later_look_judges_the_same(
         (["--fps", "1000"], "no such film"),
         (["--fault", "scenes-fenced-jsn"], "scenes-fenced-json"),
         (["--format", "pdf"], "no report format"),
+        (["--budget", "nan"], "invalid amount value"),
+        (["--max-polls", "0"], "invalid count value"),
         (["--target", "live"], "needs a key: REPLICATE_API_TOKEN"),
         (["--target", "ftp://x"], "neither emulator"),
         (["--target", "http://["], "not a URL"),

@@ -126,7 +126,10 @@ class Shown:
         poll = poll_of(self._contract, job, exchange) if job else None
         if poll is not None:
             said = poll.state.name if poll.state else str(poll.value)
-            self._show(stage, _RUNNING.in_language(self._language), said)
+            word = _RUNNING
+            if poll.final:
+                word = VERDICTS[Verdict.PASS if poll.done else Verdict.FAIL]
+            self._show(stage, word.in_language(self._language), said)
 
     def downloading(self, name: str, done: int, total: int | None) -> None:
         """More bytes of a clip came."""
