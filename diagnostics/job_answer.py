@@ -33,6 +33,8 @@ class Poll:
     """By how much it is older than an answer that had come before it."""
     kept_by: str = ""
     """The header of a cache that had kept it."""
+    removed: bool = False
+    """The provider says that the life of the result is over (`data_removed`)."""
 
     @property
     def final(self) -> bool:
@@ -47,7 +49,7 @@ class Poll:
     @property
     def settled(self) -> bool:
         """Over, with nothing left to wait for: success without its output is read again."""
-        return self.final and (not self.done or bool(self.output))
+        return self.final and (not self.done or bool(self.output) or self.removed)
 
     @property
     def stale(self) -> bool:
@@ -127,7 +129,14 @@ def _told(contract: Contract, job: Job, exchange: Exchange, reading: Reading) ->
         code=code,
         details=_text(first(body, job.details)),
         listed=listed,
+        removed=_removed(job, body),
     )
+
+
+def _removed(job: Job, body: Json) -> bool:
+    """It says all that this provider says once the result is deleted, empty fields apart."""
+    told = {path: value for path, value in job.removed.items() if value}
+    return bool(told) and all(first(body, (path,)) == value for path, value in told.items())
 
 
 def _refused(contract: Contract, job: Job, exchange: Exchange, reading: Reading) -> Poll | None:

@@ -116,4 +116,19 @@ STALE = Rule(
         "затирать новый.",
     ),
 )
-RULES = (FAILED_WITH_CODE, NOT_FOUND, WAITS, CLOSED, UNLISTED, DONE_WITH_ERROR, STALE)
+REMOVED = Rule(
+    code="job-output-removed",
+    severity=Severity.FAIL,
+    blame=Blame.DELIVERY,
+    says=Text(
+        en="job {subject} is {state}, but the provider has deleted its result{lifetime_en}",
+        ru="задание {subject} в состоянии {state}, но провайдер уже удалил результат{lifetime_ru}",
+    ),
+    remedy=Text(
+        en="It cannot be had back: create the job anew, and copy the file to your own place as "
+        "soon as the job is done.",
+        ru="Вернуть его нельзя: создайте задание заново и копируйте файл к себе сразу, как только "
+        "оно готово.",
+    ),
+)
+RULES = (FAILED_WITH_CODE, NOT_FOUND, WAITS, CLOSED, UNLISTED, DONE_WITH_ERROR, STALE, REMOVED)

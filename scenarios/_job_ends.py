@@ -18,6 +18,7 @@ from scenarios._job_end_rules import (
     DONE_WITH_ERROR,
     FAILED_WITH_CODE,
     NOT_FOUND,
+    REMOVED,
     STALE,
     UNLISTED,
     WAITS,
@@ -154,6 +155,10 @@ def _by_code(found: Finding, known: ErrorCode | None, last: Poll) -> Finding:
 
 
 def _delivered(contract: Contract, story: Story, last: Poll) -> Iterator[Finding]:
+    if last.removed and not last.output:
+        found = _ended(contract, story, last, REMOVED)
+        yield replace(found, facts={**found.facts, **_lifetime(story)})
+        return
     if not last.output:
         refused = re.search(POLICY_WORDS, last.reason or "", re.IGNORECASE)
         yield _ended(contract, story, last, FILTERED if refused else NO_OUTPUT)
@@ -190,6 +195,11 @@ def _lifetime(story: Story) -> dict[str, str]:
     days = story.job.lifetime_days
     if days is None:
         return {"lifetime_en": "", "lifetime_ru": ""}
+    if days < 1:
+        return {
+            "lifetime_en": f" (this provider keeps results {days * 24:g} h)",
+            "lifetime_ru": f" (провайдер хранит результаты {days * 24:g} ч)",
+        }
     return {
         "lifetime_en": f" (this provider keeps results {days:g} days)",
         "lifetime_ru": f" (провайдер хранит результаты {days:g} дн.)",

@@ -9,7 +9,8 @@ from diagnostics.check import check
 from diagnostics.contract import first
 from diagnostics.contract_load import load
 from diagnostics.drive.policy import asked_to_wait_s
-from diagnostics.model import Blame, Certainty, Json, Response, Retry
+from diagnostics.job_answer import poll_of
+from diagnostics.model import Blame, Certainty, Exchange, Json, Response, Retry
 from diagnostics.promise import StateKind
 
 REPLICATE = load("replicate")
@@ -312,3 +313,26 @@ def test_a_wrong_parameter_is_foretold_as_422() -> None:
     op = REPLICATE.operations["createKlingPrediction"]
     said = check(REPLICATE, op, body={"input": {"prompt": "x", "duration": 7}})
     assert [v.code for v in said if v.fails] == ["422"]
+
+
+# --- a result that is gone --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "removed"),
+    [
+        ({"output": None, "data_removed": True}, True),
+        ({"output": None, "data_removed": False}, False),
+        ({"output": None}, False),
+        ({"output": None, "data_removed": "yes"}, False),
+    ],
+)
+def test_a_prediction_whose_data_was_removed_is_not_read_again(
+    said: dict[str, Json], *, removed: bool
+) -> None:
+    body = {"id": "gm3qorzdhgbfurvjtvhg6dckhu", "status": "succeeded", **said}
+    answer = Response(status=200, body=json.dumps(body).encode())
+    read = REPLICATE.request("getPrediction", path={"prediction_id": body["id"]})
+    poll = poll_of(REPLICATE, JOB, Exchange(request=read, answer=answer, started_s=0.0))
+    assert poll is not None
+    assert (poll.done, poll.removed, poll.settled) == (True, removed, removed)
