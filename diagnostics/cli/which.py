@@ -11,7 +11,7 @@ from diagnostics import contract_load
 from diagnostics.cli.address import called
 from diagnostics.contract_load import Known
 from diagnostics.credentials import read_dotenv
-from diagnostics.errors import UsageError
+from diagnostics.errors import ContractError, UsageError
 
 ALL = "all"
 DOTENV = Path(".env")
@@ -73,14 +73,21 @@ def owners(operation: str) -> tuple[str, ...]:
     """Providers that have an operation of that name or address; an error names the nearest."""
     found: list[str] = []
     names: dict[str, str] = {}
+    broken: ContractError | None = None
     for name in contract_load.providers():
-        contract = contract_load.load(name)
+        try:
+            contract = contract_load.load(name)
+        except ContractError as error:  # somebody else's, unless nobody has the operation
+            broken = error
+            continue
         try:
             called(contract, operation)
             found.append(name)
         except UsageError:
             for one in contract.operations.values():
                 names |= {one.id: name, f"{one.method} {one.path}": name}
+    if not found and broken is not None:
+        raise broken
     if not found:
         near = [f"{one} ({names[one]})" for one in get_close_matches(operation, names, 3, 0.3)]
         raise UsageError(

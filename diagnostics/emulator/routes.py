@@ -105,7 +105,8 @@ def _addresses(contract: Contract, alive: Iterable[str]) -> Iterator[tuple[str, 
     routes = {}
     for op in contract.operations.values():
         words = {"*", "operations", op.id, contract.wider(op.id)}
-        words |= {"create"} if op.job and not op.destructive else set()
+        makes = op.job or op.id == contract.roles.get("example")
+        words |= {"create"} if makes and not op.destructive else set()
         words |= {"read"} if op.id in reads else set()
         words |= {named[op.id]} if op.id in named else set()
         routes[op.id] = Route(kind="operation", operation=op, words=frozenset(words))
