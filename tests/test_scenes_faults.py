@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from diagnostics.contract import Contract
-from diagnostics.contract_load import load, providers
 from diagnostics.emulator.faults import load_plan, names
+from diagnostics.film.cast import cast
 from diagnostics.model import Blame, Verdict
 from tests.film_cases import pen, play
 
@@ -38,9 +38,10 @@ LOSES_SCENES = {
 
 def real(plan: str) -> Contract:
     """Replicate's own contract, with OpenAI's where the script is at fault."""
-    maker, writes = load("replicate"), "openai" in load_plan(plan).providers
-    known = writes and "openai" in providers()
-    return replace(maker, partners={"openai": load("openai")} if known else {"pen": pen()})
+    maker = cast("replicate")
+    theirs = {name: maker.partners[name] for name in maker.partners if name == "openai"}
+    at_fault = "openai" in load_plan(plan).providers
+    return replace(maker, partners=theirs if at_fault and theirs else {"pen": pen()})
 
 
 def test_every_plan_for_films_is_played_here() -> None:
