@@ -13,6 +13,7 @@ from diagnostics.contract import Contract
 from diagnostics.drive.authority import Authority
 from diagnostics.drive.budget import Budget
 from diagnostics.drive.clock import Clock, RealClock, VirtualClock, run
+from diagnostics.drive.conversation import Recorder
 from diagnostics.drive.driver import Driver
 from diagnostics.drive.inprocess import AsgiTransport
 from diagnostics.drive.live import Live
@@ -151,12 +152,12 @@ class _Shown:
 async def _suite(
     order: Order, recording: Recording, clock: Clock, screen: Screen, progress: Progress
 ) -> None:
-    driver = _driver(order, recording, clock, screen)
+    sender = driver(order, recording, clock, screen)
     suite = Suite(
         contract=order.contract,
         case=order.case,
         scenarios=order.scenarios,
-        driver=driver,
+        driver=sender,
         clock=clock,
         recording=recording,
         progress=progress,
@@ -166,11 +167,12 @@ async def _suite(
     try:
         await suite.run()
     finally:
-        if isinstance(driver, Live):
-            await driver.aclose()
+        if isinstance(sender, Live):
+            await sender.aclose()
 
 
-def _driver(order: Order, recording: Recording, clock: Clock, screen: Screen) -> Driver:
+def driver(order: Order, recording: Recorder, clock: Clock, screen: Screen) -> Driver:
+    """What answers: the target of the order, or its recording."""
     if order.recorded is not None:
         return Replay(order.recorded)
     values: Mapping[str, str] = order.values
