@@ -226,7 +226,7 @@ def _lines(watch: Watch, found: list[dict[str, str]], language: str) -> list[str
         if watch.order.case.virtual_time:
             lines.append(words.FRESH.fill(language, {"name": watch.contract.name}))
     if _goes_on(watch):
-        lines.append(words.GOES_ON.fill(language, facts))
+        lines.append(words.RESUME.fill(language, facts))
     return [line for line in lines if line]
 
 

@@ -80,7 +80,7 @@ _EXPIRES_UNKNOWN = Text(
 )
 _FAULT = Text(en="whose fault: {blame}; {message}", ru="чья вина: {blame}; {message}")
 _DO = Text(en="what to do: {remedy}", ru="что делать: {remedy}")
-GOES_ON = Text(
+RESUME = Text(
     en="job {job} goes on without us; follow it again with: {command}",
     ru="задание {job} продолжает выполняться; следить дальше: {command}",
 )
