@@ -78,30 +78,43 @@ def state_of(contract: Contract, exchange: Exchange, control: Exchange | None = 
     if control is not None and _shape_of(contract, exchange) == _shape_of(contract, control):
         return State.MISSING if response.status in _GONE else State.GUARDED
     if response.status in _GONE:
-        return _gone(contract, exchange, response)
+        return _gone(contract, exchange, response, apart=_answers_gone(control))
     code = contract.read(response, exchange.request.operation).code
     if code is not None:
         return State.ALIVE
     if response.status == 405:  # noqa: PLR2004  # RFC 9110: the path exists
         return State.METHOD
-    json = isinstance(decode(response.body), dict | list)
-    return State.ALIVE if json and response.status < 500 else State.UNKNOWN  # noqa: PLR2004  # RFC 9110
+    return State.ALIVE if _is_json(response) and response.status < 500 else State.UNKNOWN  # noqa: PLR2004  # RFC 9110
 
 
-def _gone(contract: Contract, exchange: Exchange, response: Response) -> State:
-    """A page: nothing stands there. JSON: the provider's code says what is not there."""
+def _is_json(response: Response) -> bool:
+    return isinstance(decode(response.body), dict | list)
+
+
+def _answers_gone(control: Exchange | None) -> bool:
+    """Whether nothing is answered with a 404: then another 404 in JSON is something."""
+    answered = control.response if control else None
+    return answered is not None and answered.status in _GONE
+
+
+def _gone(contract: Contract, exchange: Exchange, response: Response, *, apart: bool) -> State:
+    """A page: nothing stands there. JSON: the provider's code says what is not there.
+
+    `apart`: it is known how nothing answers here, and this is another answer.
+    """
     code = contract.read(response, exchange.request.operation).code
-    known = contract.errors.get(code or "")
-    if known is None:  # a gateway's own JSON 404 proves nothing either way
-        json = code is not None or isinstance(decode(response.body), dict | list)
-        return State.UNKNOWN if json else State.MISSING
-    if known.blame is Blame.ENDPOINT and not known.alternatives:
+    if code is None and not _is_json(response):
         return State.MISSING
-    if code != contract.unknown_path:
+    known = contract.errors.get(code or "")
+    nowhere = contract.unknown_path == code
+    if known and known.blame is Blame.ENDPOINT and not (known.alternatives or nowhere):
+        return State.MISSING
+    if apart or (known and not nowhere):
         return State.ALIVE
     operation = contract.operations.get(exchange.request.operation or "")
-    named = operation is None or "{" in operation.path  # it may be the id that is not known
-    return State.UNKNOWN if named else State.MISSING
+    if known is None or operation is None or "{" in operation.path:
+        return State.UNKNOWN  # a gateway's own JSON, or an id that nobody knows
+    return State.MISSING
 
 
 def _shape_of(contract: Contract, exchange: Exchange) -> tuple[object, ...] | None:

@@ -27,6 +27,7 @@ from diagnostics.model import (
 )
 from diagnostics.promise import Operation
 from diagnostics.scenario import Scenario
+from scenarios import _endpoints_retired as retired
 from scenarios._endpoints_addresses import (
     CONTROL,
     DOCUMENTED,
@@ -167,6 +168,8 @@ def judge(contract: Contract, tape: Tape) -> Iterator[Finding]:
         yield _everything_missing(contract, tape, addresses)
     yield from _needs(contract, tape, addresses)
     yield from _gone(contract, tape, addresses)
+    needed = _needed(contract, tape.case)
+    yield from retired.judge(addresses, needed, emulated=tape.case.target.emulated)
 
 
 def _nothing_told(contract: Contract, addresses: list[Address]) -> Finding:
@@ -286,7 +289,7 @@ def _needs(contract: Contract, tape: Tape, addresses: list[Address]) -> Iterator
             yield _of(METHOD, address, certainty=0.8)
         elif address.state is State.UNKNOWN:
             yield replace(_of(UNCLEAR, address, certainty=0.5), explains=frozenset())
-        elif address.state is State.MISSING:
+        elif address.state is State.MISSING and not retired.retiring(address):
             yield _lost(address, addresses, sure=sure)
 
 
@@ -311,6 +314,7 @@ def _gone(contract: Contract, tape: Tape, addresses: list[Address]) -> Iterator[
         for a in addresses
         if a.set == DOCUMENTED
         and a.state is State.MISSING
+        and not retired.retiring(a)
         and not (a.called or a.operation.id in needed)
     ]
     if gone and any(a.state is State.ALIVE for a in addresses):
@@ -364,5 +368,5 @@ SCENARIO = Scenario(
     order=40,
     ask=ask,
     judge=judge,
-    rules=RULES,
+    rules=(*RULES, *retired.RULES),
 )

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diagnostics.contract import Contract
+from diagnostics.finding import Finding
 from diagnostics.model import (
     Answer,
     Blame,
@@ -20,6 +22,7 @@ from diagnostics.model import (
     Tape,
     TargetKind,
 )
+from diagnostics.promise import Envelope, Operation
 from scenarios._endpoints_addresses import State, state_of
 from scenarios.endpoints import GROUPS_MAX, LIVE_REQUESTS_MAX, SCENARIO, probes
 from tests.drive_cases import HTML, akool, answer, case, exchange
@@ -320,3 +323,113 @@ def test_no_answer_changes_how_much_is_asked(data: st.DataObject, kind: TargetKi
 @given(tape=tapes)
 def test_no_tape_makes_the_judge_raise_or_change_its_mind(tape: Tape) -> None:
     assert findings_of(SCENARIO, tape) == findings_of(SCENARIO, tape)
+
+
+# --- announced ends ---------------------------------------------------------------------------
+
+DAY = "2026-09-24"
+
+
+def ending(*names: str) -> Contract:
+    """AKOOL's contract with some operations announced to end."""
+    known = akool().operations
+    return replace(
+        akool(),
+        operations={
+            name: replace(one, retired=DAY) if name in names else one for name, one in known.items()
+        },
+    )
+
+
+def asked_of(contract: Contract, about: Case, reply: Rule) -> list[Finding]:
+    sent = probes(contract, about)
+    tape = [exchange(r, reply(r), n, scenario="endpoints") for n, r in enumerate(sent)]
+    return list(SCENARIO.judge(contract, Tape(case=about, exchanges=tape)))
+
+
+def test_a_retired_address_that_the_call_needs_fails_as_announced() -> None:
+    contract = ending("createTalkingPhoto")
+    found = asked_of(
+        contract, LIVE, lambda r: GONE if r.operation == "createTalkingPhoto" else EXISTS
+    )
+    retired = only(found, "endpoint-retired")
+    assert (retired.severity, retired.blame, retired.code) == (Severity.FAIL, Blame.ENDPOINT, "404")
+    assert DAY in retired.message("ru")
+    assert "endpoint-missing" not in codes(found)
+
+
+def test_a_retired_address_that_still_answers_is_probed_and_warned_of() -> None:
+    found = asked_of(ending("createTalkingPhoto"), LIVE, lambda _: EXISTS)
+    assert only(found, "endpoint-retiring").severity is Severity.WARN
+    emulated = asked_of(ending("createTalkingPhoto"), case(), lambda _: EXISTS)
+    assert only(emulated, "endpoint-retiring").severity is Severity.INFO
+
+
+def test_retired_addresses_that_nobody_needs_are_counted_and_no_warning() -> None:
+    contract = ending("getImage", "listModels")
+    found = asked_of(contract, case(), lambda r: GONE if r.operation == "listModels" else EXISTS)
+    others = only(found, "endpoint-retired-others")
+    assert (others.facts["alive"], others.facts["gone"]) == (1, 1)
+    assert "endpoint-gone" not in codes(found)
+
+
+# --- unknown addresses in JSON ----------------------------------------------------------------
+
+
+def speaking(code: str = "404") -> Contract:
+    """A provider that answers unknown addresses in JSON, with a code that ids share."""
+    known = akool().errors["1003"]
+    errors = {**akool().errors, code: replace(known, code=code, http=404)}
+    envelope = Envelope(name="default", messages=("detail",))
+    return replace(akool(), errors=errors, unknown_path=code, envelopes={"default": envelope})
+
+
+def about(request: Request) -> dict[str, str]:
+    return {"detail": f"no such address ({request.method} {request.url})"}
+
+
+def test_what_answers_like_an_address_that_cannot_exist_is_not_there() -> None:
+    def reply(request: Request) -> Answer:
+        if request.label == "control" or request.operation == "getVideo":
+            return answer(about(request), 404)
+        return answer({"detail": "no token"}, 401)
+
+    contract = replace(speaking(), operations=plain(akool()))
+    found = asked_of(contract, LIVE, reply)
+    assert only(found, "endpoint-missing").subject == "getVideo"
+
+
+def test_a_gate_before_every_address_tells_nothing_and_is_no_warning() -> None:
+    contract = replace(speaking(), operations=plain(akool()))
+    found = asked_of(contract, LIVE, lambda _: answer({"detail": "no token"}, 401))
+    assert codes(found) == ["endpoint-guarded"]
+    assert only(found, "endpoint-guarded").severity is Severity.INFO
+
+
+def test_an_unknown_id_is_no_unknown_address() -> None:
+    contract = replace(speaking(), operations=plain(akool()))
+
+    def reply(request: Request) -> Answer:
+        words = about(request) if request.label == "control" else {"detail": "no such job"}
+        return answer(words, 404 if request.operation in {None, "getVideo"} else 401)
+
+    found = asked_of(contract, LIVE, reply)
+    assert "endpoint-missing" not in codes(found)
+
+
+def plain(contract: Contract) -> dict[str, Operation]:
+    """Its operations, all in the one envelope."""
+    return {n: replace(one, envelope="default") for n, one in contract.operations.items()}
+
+
+def test_a_code_that_says_the_address_is_gone_is_believed() -> None:
+    contract = replace(speaking(), operations=plain(akool()))
+    ended = replace(contract.errors["404"], code="410", blame=Blame.ENDPOINT, http=410)
+    contract = replace(contract, errors={**contract.errors, "410": ended})
+
+    def reply(request: Request) -> Answer:
+        if request.operation == "getVideo":
+            return answer({"detail": "this version has ended"}, 410)
+        return answer(about(request), 404) if request.label == "control" else answer({}, 401)
+
+    assert only(asked_of(contract, LIVE, reply), "endpoint-missing").subject == "getVideo"
