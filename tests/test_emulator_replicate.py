@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from diagnostics.contract_load import load
 from diagnostics.drive.clock import VirtualClock, run
@@ -67,7 +69,7 @@ def test_a_prediction_is_made_followed_and_fetched() -> None:
         last = await ended(client, first["id"])
         assert last["status"] == "succeeded"
         assert isinstance(last["output"], str)
-        assert last["completed_at"] > last["started_at"] >= last["created_at"]
+        assert last["completed_at"] > last["started_at"] > last["created_at"]
         assert (await client.get(last["output"])).headers["content-type"] == "video/mp4"
         assert (await client.get(last["urls"]["get"])).json()["id"] == first["id"]
 
@@ -191,6 +193,20 @@ def test_a_deadline_that_is_none_is_refused(given: str) -> None:
         made = await client.post(CREATE, json=FOX, headers={"cancel-after": given})
         assert (made.status_code, "Cancel-After" in made.json()["detail"]) == (422, True)
         assert not emulator.charged
+
+    play(work)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.characters(max_codepoint=255, exclude_characters="\r\n\0"), max_size=60))
+def test_no_header_of_a_create_breaks_it(value: str) -> None:
+    async def work(client: httpx.AsyncClient, _: Emulator) -> None:
+        raw = value.encode("latin-1")
+        made = await client.post(
+            CREATE, json=FOX, headers=[(b"cancel-after", raw), (b"prefer", raw)]
+        )
+        assert made.status_code in {201, 202, 422}
+        assert made.json()["status"]
 
     play(work)
 

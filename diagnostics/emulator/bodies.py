@@ -27,6 +27,7 @@ _EPOCH_MS = range(1_400_000_000_000, 2_100_000_000_000)
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
 """Values that are a time in the examples: a new job is not three years old."""
 _ENDS = re.compile(r"(?:completed|finished|ended)_?(?:at|time)?", re.IGNORECASE)
+_STARTS = re.compile(r"started_?(?:at|time)?", re.IGNORECASE)
 _ID_LENGTH_MIN = 6
 """A documented id shorter than that may stand in a text by chance."""
 _NAME_MAX = 200
@@ -61,7 +62,7 @@ class Bodies:
     def accepted(self, work: Work, body: Json, now_s: float) -> bytes:
         """The answer to a create."""
         op, job = work.operation, work.job
-        times = _Times(now_s, work.ends_s)
+        times = _Times(now_s, now_s + work.queue_s, work.ends_s)
         value = work.state(now_s)
         answer = self._shown(op, body, times, op.answers.get(value, op.answer))
         for path in _present(answer, job.status):
@@ -146,7 +147,7 @@ class Bodies:
         return entry
 
     def _about(self, op: Operation, work: Work, value: str, now_s: float) -> Json:
-        times = _Times(work.created_s, work.ends_s)
+        times = _Times(work.created_s, work.created_s + work.queue_s, work.ends_s)
         answer = self._shown(op, work.given, times, op.answers.get(value, op.answer))
         place = work.job.status[0].rpartition("[]")[0]
         if place:
@@ -237,14 +238,16 @@ class Bodies:
 
 
 class _Times(NamedTuple):
-    """When a job began and when it ends, to be told as the documents write a time."""
+    """When a job was made, begins and ends, to be told as the documents write a time."""
 
+    made_s: float
     begins_s: float
     ends_s: float
 
     def like(self, name: str, shown: Json) -> Json:
         """The moment in the form of a documented one; what is no time stays."""
-        at_s = self.ends_s if _ENDS.match(name) else self.begins_s
+        began_s = self.begins_s if _STARTS.match(name) else self.made_s
+        at_s = self.ends_s if _ENDS.match(name) else began_s
         if type(shown) is int and shown in _EPOCH_MS:
             return int(at_s * 1000)
         if type(shown) is int and shown in _EPOCH_S:
