@@ -226,6 +226,7 @@ def _operation(
         "answers": _answers(found),
         "success_status": _success(found)[0],
         "paging": found.get("x-paging"),
+        "retired": found.get("x-retired", {}).get("on", ""),
     }
 
 

@@ -86,6 +86,7 @@ def _operation(fact: Mapping[str, Json]) -> Operation:
             "answer",
             "answers",
             "success_status",
+            "retired",
         ),
         source=_source(fact["source"]),
         price=_with(Price, fact["price"], by=tuple(fact["price"].get("by", ()))),

@@ -146,6 +146,7 @@ class Job:
     expected_s: float | None = None  # how long a job usually takes
     most_s: float | None = None  # after that it is stuck, or given up
     wait: Hold | None = None
+    background: Mapping[str, Json] = field(default_factory=dict)  # a create without it waits
     deadline: Deadline | None = None
     removed: Mapping[str, Json] = field(default_factory=dict)  # told after `lifetime_days`
     source: Source = Source(page="")
@@ -380,14 +381,13 @@ class Operation:
     rules: tuple[CrossRule, ...] = ()
     codes: Mapping[str, str] = field(default_factory=dict)
     """Codes that this operation's own page lists, with that page's words."""
-    examples: Mapping[str, Json] = field(default_factory=dict)
-    """Documented request bodies by name. The first is what the emulator run sends."""
-    answer: Json = None
-    """A documented success body."""
+    examples: Mapping[str, Json] = field(default_factory=dict)  # request bodies; the first is sent
+    answer: Json = None  # a documented success body
     answers: Mapping[str, Json] = field(default_factory=dict)
     """The same by the state of the job that it tells of, where the documents show several."""
     success_status: int = 200
     paging: Paging | None = None
+    retired: str = ""  # the day that was announced as its end: probe, don't assume
 
     @property
     def spends(self) -> bool:

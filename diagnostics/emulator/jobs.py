@@ -49,6 +49,8 @@ class Work:
     """What the documents call the parts of its create's address, and what it called them."""
     clip: Clip | None = None
     """What its output shows, where it is a clip of a film; None: a sample."""
+    request: Json = None
+    """The create's body, where the provider's own module words the answers."""
     closed: bool = False
     polls: int = 0
     answers: dict[tuple[str, str, bool, bool], bytes] = field(default_factory=dict)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
-from diagnostics.contract import Contract
+from diagnostics.contract import Contract, decode
 from diagnostics.drive.clock import Clock
 from diagnostics.drive.policy import in_seconds
 from diagnostics.emulator.account import Account
@@ -33,13 +34,23 @@ _ACCEPTED = 202
 """HTTP: taken on and not yet over."""
 
 
-def _composer(contract: Contract) -> Callable[[str, Json, Json], Json] | None:
-    """What of this provider's answers no example can say: `compose` of its own module."""
-    name = f"diagnostics.providers.{contract.name}"
-    if find_spec(name) is None:
-        return None
-    found: Callable[[str, Json, Json], Json] | None = getattr(import_module(name), "compose", None)
-    return found
+_EVENTS = b"text/event-stream; charset=utf-8"
+
+
+def _composer(contract: Contract, name: str = "compose") -> Callable[[str, Json, Json], Any] | None:
+    """What of this provider's answers no example can say, from its own module.
+
+    `compose` makes an answer of its own, `events` the same as a stream, where that was asked for.
+    """
+    module = f"diagnostics.providers.{contract.name}"
+    return getattr(import_module(module), name, None) if find_spec(module) else None
+
+
+def _begun_only(op: Operation, body: Json) -> bool:
+    """Whether a create is answered before its job is over, as most are."""
+    asked = op.job.background if op.job else {}
+    given = body if isinstance(body, dict) else {}
+    return all(given.get(name) == value for name, value in asked.items())
 
 
 def _within_s(call: Call, op: Operation) -> float | str | None:
@@ -80,7 +91,7 @@ class Service:
             if op.job
         }
         self._cancels = {op.job.cancel for op in contract.operations.values() if op.job} - {""}
-        self._compose = _composer(contract)
+        self._compose, self._events = _composer(contract), _composer(contract, "events")
         self._lookups = {op.job.lookup for op in contract.operations.values() if op.job}
         self._tokens = {s.token_operation: s for s in contract.schemes if s.token_operation}
         self._asked: dict[tuple[str, bytes], str] = {}
@@ -206,7 +217,19 @@ class Service:
             return refused
         shown = self._shown(call, op)
         self.callbacks.heed(op, call.json, shown, effects)
+        return self._told(op, call.json, shown)
+
+    def _told(self, op: Operation, body: Json, shown: bytes) -> Reply:
+        """A success, as a stream where the caller wants one and this provider has them."""
+        streamed = self._events(op.id, body, decode(shown)) if self._events else None
+        if streamed is not None:
+            return Reply(status=op.success_status, body=streamed, media_type=_EVENTS)
         return Reply(status=op.success_status, body=shown)
+
+    def _composed(self, op: Operation, body: Json, shown: bytes) -> bytes:
+        """The answer to or about a create, where its own words shape it."""
+        found = self._compose(op.id, body, decode(shown)) if self._compose else None
+        return shown if found is None else dump(found)
 
     def _cancelled(self, op: Operation, ended: list[Work]) -> Reply:
         """A cancelled job is shown as its status call would show it."""
@@ -241,6 +264,10 @@ class Service:
         fault = effects.job if effects and effects.job else refused
         work = self.jobs.accept(op, body, now_s, fault, within_s=within_s)
         work.names = names_in(op, call.route.arguments)
+        if self._compose:
+            work.request = body
+        if not _begun_only(op, body):
+            work.queue_s = work.run_s = 0.0
         url = self.callbacks.url_in(body)
         if url:
             self.callbacks.expect(work, url, effects, body)
@@ -250,7 +277,8 @@ class Service:
             over = value in work.job.states and work.job.states[value].final
             told = self._bodies.status(op, work, value, now_s)
             return Reply(status=op.success_status if over else _ACCEPTED, body=told)
-        return Reply(status=op.success_status, body=self._bodies.accepted(work, body, now_s))
+        told = self._bodies.accepted(work, body, now_s)
+        return self._told(op, body, self._composed(op, body, told))
 
     async def _held(self, call: Call, work: Work) -> bool:
         """Keep the answer back as asked: until the job is over, or as long as allowed."""
@@ -313,6 +341,7 @@ class Service:
         if len(works) == 1:
             work = works[0]
             body = self._bodies.status(op, work, work.poll(now_s), now_s)
+            body = self._composed(op, work.request, body)
         else:
             body = self._bodies.statuses(op, [(w, w.poll(now_s)) for w in works], now_s)
         return Reply(body=body)
