@@ -424,7 +424,7 @@ def plain(contract: Contract) -> dict[str, Operation]:
 
 def test_a_code_that_says_the_address_is_gone_is_believed() -> None:
     contract = replace(speaking(), operations=plain(akool()))
-    ended = replace(contract.errors["404"], code="410", blame=Blame.ENDPOINT, http=410)
+    ended = replace(contract.errors["404"], code="410", blame=Blame.ENDPOINT, alternatives=())
     contract = replace(contract, errors={**contract.errors, "410": ended})
 
     def reply(request: Request) -> Answer:
