@@ -253,9 +253,7 @@ def test_endless_redirects_end(tmp_path: Path) -> None:
     assert kind(got) is FaultKind.REDIRECTS
 
 
-@pytest.mark.parametrize(
-    "url", ["", "ftp://h/x", "http://", "file:///etc/passwd", "\0"]
-)
+@pytest.mark.parametrize("url", ["", "ftp://h/x", "http://", "file:///etc/passwd", "\0"])
 def test_what_is_no_web_address_is_never_asked_for(url: str, tmp_path: Path) -> None:
     server = Server()
     (got,) = fetch(tmp_path, server, url=url)
