@@ -73,9 +73,11 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
     """Serve until interrupted."""
     from diagnostics.emulator.faults import load_plan  # noqa: PLC0415  # see the next line
     from diagnostics.emulator.serve import placed, serve  # noqa: PLC0415  # uvicorn: not for --help
+    from diagnostics.emulator.town import players  # noqa: PLC0415  # with the rest
 
     contracts = [contract_load.load(name) for name in _providers(options)]
     plan = load_plan(options.fault) if options.fault else None
+    players(contracts, plan)  # who cannot play it says so before a port is taken
     places = placed(contracts, options.host, options.port, own_ports=options.own_ports)
     town = _town(contracts, places, plan, options)
     if options.webhook is not None:

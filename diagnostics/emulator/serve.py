@@ -16,7 +16,7 @@ from diagnostics.contract import Contract
 from diagnostics.drive.clock import RealClock
 from diagnostics.emulator.app import Emulator
 from diagnostics.emulator.faults import FaultPlan
-from diagnostics.emulator.town import Town, prefixes, settled
+from diagnostics.emulator.town import Town, players, prefixes, settled
 from diagnostics.errors import TargetError, UsageError
 
 _HEADER_BYTES_MAX = 65_536
@@ -221,6 +221,7 @@ class ServedTown(_Thread):
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
+        players(contracts, faults)  # a plan that nobody can play is told before a port is taken
         places = placed(contracts, host, port, own_ports=own_ports)
         self.base_url = base_url(places.listeners[0])
         emulators = settled(

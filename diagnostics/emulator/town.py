@@ -125,12 +125,12 @@ def settled(  # noqa: PLR0913  # the knobs of an emulator, the same for all
     per_minute: float | None = None,
 ) -> list[Emulator]:
     """An emulator for each contract; the plan goes to those who can play it."""
-    players = _players(contracts, faults)
+    playing = players(contracts, faults)
     return [
         Emulator(
             contract,
             clock=clock,
-            faults=faults if contract.name in players else None,
+            faults=faults if contract.name in playing else None,
             seed=seed,
             base_url=base_urls[contract.name],
             credits=credits,
@@ -141,7 +141,7 @@ def settled(  # noqa: PLR0913  # the knobs of an emulator, the same for all
     ]
 
 
-def _players(contracts: Sequence[Contract], plan: FaultPlan | None) -> frozenset[str]:
+def players(contracts: Sequence[Contract], plan: FaultPlan | None) -> frozenset[str]:
     """Who can play a plan: those it names, else those who have what it aims at."""
     if plan is None:
         return frozenset()
