@@ -44,6 +44,9 @@ def check(  # noqa: PLR0913  # the parts of a request
         if wanted or given:
             asked = wide if place == "path" else known
             found += _of_place(asked, place, named(given or {}))
+    if narrow.retired:
+        facts = {"operation": narrow.id, "day": narrow.retired}
+        found += _finished(known, [violation("retired", "", facts, fails=False)])
     if len(found) > 1:
         found.sort(key=lambda said: not said.fails)
     return found if len(found) <= ERRORS_MAX else _shortened(found)

@@ -104,6 +104,10 @@ _SAYS = {
         en="{operation} takes no body, but one is given.",
         ru="{operation} не принимает тело запроса, а оно передано.",
     ),
+    "retired": Text(
+        en="{operation} was announced as retired on {day}: probe it, do not assume it.",
+        ru="Объявлено отключение {operation} с {day}: проверьте запросом, а не полагайтесь.",
+    ),
     "body-type": Text(
         en="The body must be {types}, but is {given}.",
         ru="Тело запроса: ожидается {types}, а передано: {given}.",
@@ -161,6 +165,10 @@ _PLAIN = {
     "only-one-of": Text(en="Keep one of them.", ru="Оставьте что-то одно."),
     "no-body": Text(en="Send a JSON object.", ru="Передайте объект JSON."),
     "body-not-wanted": Text(en="Leave the body out.", ru="Уберите тело запроса."),
+    "retired": Text(
+        en="Move to the call that the provider names in its place, where there is one.",
+        ru="Перейдите на вызов, который провайдер назвал взамен, если он есть.",
+    ),
     "body-type": Text(en="Send a JSON object.", ru="Передайте объект JSON."),
     "too-deep": Text(en="Flatten the body.", ru="Сделайте тело менее вложенным."),
     "not-json": Text(en="Use only JSON values.", ru="Используйте только значения JSON."),

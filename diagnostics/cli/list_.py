@@ -82,7 +82,9 @@ def _operations(provider: str | None, _language: str) -> list[Row]:
             "method": op.method,
             "path": op.path,
             "price": _price(op.price),
-            "title": op.title,
+            "title": f"{op.title} (announced as retired on {op.retired})"
+            if op.retired
+            else op.title,
             "provider": contract.name,
         }
         for contract in _contracts(provider)
