@@ -1,3 +1,5 @@
+"""Is advice for a developer's own code right, whatever HTTP client got the answer?"""
+
 import json
 import socket
 from contextlib import closing

@@ -1,3 +1,5 @@
+"""Do starts keep apart, and does a throttled call come back when it may?"""
+
 import asyncio
 import random
 from dataclasses import replace

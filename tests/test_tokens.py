@@ -1,3 +1,5 @@
+"""Is a token kept for its life, and replaced when it is refused?"""
+
 import base64
 import json
 import threading
