@@ -66,41 +66,41 @@ def talking(
         yield client
 
 
+@pytest.fixture(scope="module", params=["port", "town"])
+def client(request: pytest.FixtureRequest) -> Iterator[Client]:
+    """The client of a healthy emulator that many tests share."""
+    with talking(request.param) as found:
+        yield found
+
+
 # --- what works -------------------------------------------------------------------------------
 
 
-@PLACES
-def test_a_prediction_is_created_awaited_and_fetched(place: str) -> None:
-    with talking(place) as client:
-        made = client.models.predictions.create(model=MODEL, input=FOX)
-        assert made.status == "starting"
-        assert made.input == FOX
-        made.wait()
-        last = client.predictions.get(made.id)
-        assert last.status == "succeeded"
-        assert isinstance(last.output, str)
-        assert last.output == made.output
+def test_a_prediction_is_created_awaited_and_fetched(client: Client) -> None:
+    made = client.models.predictions.create(model=MODEL, input=FOX)
+    assert made.status == "starting"
+    assert made.input == FOX
+    made.wait()
+    last = client.predictions.get(made.id)
+    assert last.status == "succeeded"
+    assert isinstance(last.output, str)
+    assert last.output == made.output
 
 
-@PLACES
-def test_run_waits_and_gives_the_file(place: str) -> None:
-    with talking(place) as client:
-        url = client.run(MODEL, input=FOX)  # a file object only where the address is https
-        assert FileOutput(str(url), client).read()[4:8] == b"ftyp"
+def test_run_waits_and_gives_the_file(client: Client) -> None:
+    url = client.run(MODEL, input=FOX)  # a file object only where the address is https
+    assert FileOutput(str(url), client).read()[4:8] == b"ftyp"
 
 
-@PLACES
-def test_run_without_the_header_polls_to_the_end(place: str) -> None:
-    with talking(place) as client:
-        url = client.run(MODEL, input=FOX, wait=False, use_file_output=False)
-        assert str(url).endswith(".mp4")
+def test_run_without_the_header_polls_to_the_end(client: Client) -> None:
+    url = client.run(MODEL, input=FOX, wait=False, use_file_output=False)
+    assert str(url).endswith(".mp4")
 
 
-def test_run_by_version_asks_for_the_version_and_its_schema() -> None:
-    with talking() as client:
-        version = client.models.get(MODEL).latest_version
-        assert version is not None
-        assert client.run(f"{MODEL}:{version.id}", input=FOX, use_file_output=False)
+def test_run_by_version_asks_for_the_version_and_its_schema(client: Client) -> None:
+    version = client.models.get(MODEL).latest_version
+    assert version is not None
+    assert client.run(f"{MODEL}:{version.id}", input=FOX, use_file_output=False)
 
 
 @PLACES
@@ -122,36 +122,31 @@ def test_predictions_are_listed_page_by_page(place: str) -> None:
         assert [one.id for page in pages for one in page] == made[::-1]
 
 
-@PLACES
-def test_account_models_hardware_and_the_secret_are_read(place: str) -> None:
-    with talking(place) as client:
-        assert client.accounts.current().username == "acme"
-        model = client.models.get(MODEL)
-        assert (model.owner, model.name) == tuple(MODEL.split("/"))
-        assert model.latest_version is not None
-        inputs = model.latest_version.openapi_schema["components"]["schemas"]["Input"]
-        assert inputs["properties"]["duration"]["enum"] == [5, 10]
-        assert "gpu-t4" in {one.sku for one in client.hardware.list()}
-        assert client.webhooks.default.secret().key.startswith("whsec_")
-        assert len(client.models.list().results) == 1
+def test_account_models_hardware_and_the_secret_are_read(client: Client) -> None:
+    assert client.accounts.current().username == "acme"
+    model = client.models.get(MODEL)
+    assert (model.owner, model.name) == tuple(MODEL.split("/"))
+    assert model.latest_version is not None
+    inputs = model.latest_version.openapi_schema["components"]["schemas"]["Input"]
+    assert inputs["properties"]["duration"]["enum"] == [5, 10]
+    assert "gpu-t4" in {one.sku for one in client.hardware.list()}
+    assert client.webhooks.default.secret().key.startswith("whsec_")
+    assert len(client.models.list().results) == 1
 
 
-def test_a_deployment_runs_and_a_file_is_uploaded(tmp_path: Path) -> None:
+def test_a_deployment_runs_and_a_file_is_uploaded(client: Client, tmp_path: Path) -> None:
     picture = tmp_path / "fox.png"
     picture.write_bytes(b"\x89PNG")
-    with talking() as client:
-        made = client.deployments.predictions.create(deployment="acme/my-app-clips", input=FOX)
-        assert made.status == "starting"
-        file = client.files.create(picture)
-        assert client.files.get(file.id).id == file.id
-        client.files.delete(file.id)
+    made = client.deployments.predictions.create(deployment="acme/my-app-clips", input=FOX)
+    assert made.status == "starting"
+    file = client.files.create(picture)
+    assert client.files.get(file.id).id == file.id
+    client.files.delete(file.id)
 
 
-@PLACES
-def test_a_create_that_waits_is_answered_when_it_is_over(place: str) -> None:
-    with talking(place) as client:
-        made = client.predictions.create(version=VERSION, input={}, wait=5)
-        assert made.status == "succeeded"
+def test_a_create_that_waits_is_answered_when_it_is_over(client: Client) -> None:
+    made = client.predictions.create(version=VERSION, input={}, wait=5)
+    assert made.status == "succeeded"
 
 
 # --- what fails -------------------------------------------------------------------------------
@@ -190,15 +185,15 @@ def test_the_client_repeats_a_throttled_read_and_no_create(tmp_path: Path) -> No
         assert [seen.status for seen in emulator.seen] == [429, 200, 429]
 
 
-def test_a_wrong_input_is_422_and_names_it() -> None:
-    with talking() as client, pytest.raises(ReplicateError) as caught:
+def test_a_wrong_input_is_422_and_names_it(client: Client) -> None:
+    with pytest.raises(ReplicateError) as caught:
         client.run(MODEL, input={**FOX, "seed": 4})
     assert caught.value.status == 422
     assert "input.seed" in str(caught.value.detail)
 
 
-def test_an_unknown_prediction_is_404() -> None:
-    with talking() as client, pytest.raises(ReplicateError) as caught:
+def test_an_unknown_prediction_is_404(client: Client) -> None:
+    with pytest.raises(ReplicateError) as caught:
         client.predictions.get("nobody")
     assert (caught.value.status, caught.value.title) == (404, "Not Found")
 
