@@ -33,6 +33,8 @@ class Poll:
     """By how much it is older than an answer that had come before it."""
     kept_by: str = ""
     """The header of a cache that had kept it."""
+    fetched: bool = True
+    """Such a job's result is a file somewhere."""
     removed: bool = False
     """The provider says that the life of the result is over (`data_removed`)."""
 
@@ -49,7 +51,12 @@ class Poll:
     @property
     def settled(self) -> bool:
         """Over, with nothing left to wait for: success without its output is read again."""
-        return self.final and (not self.done or bool(self.output) or self.removed)
+        return self.final and (not self.done or self.delivered or self.removed)
+
+    @property
+    def delivered(self) -> bool:
+        """The result is there, or such a job has none to fetch (a text stands in the answer)."""
+        return bool(self.output) or not self.fetched
 
     @property
     def stale(self) -> bool:
@@ -119,6 +126,8 @@ def _told(contract: Contract, job: Job, exchange: Exchange, reading: Reading) ->
             state = failure(value or "failed")
             reason = reason or _spoken(error)
             code = code or _word(error.get("code") if error else None)
+    if state is not None and state.kind is StateKind.FAILED:
+        reason, code = reason or _plainly(body, "error"), code or _plainly(body, "error_code")
     output = first(body, job.output)
     return Poll(
         exchange=exchange,
@@ -127,8 +136,9 @@ def _told(contract: Contract, job: Job, exchange: Exchange, reading: Reading) ->
         output=output if isinstance(output, str) else None,
         reason=reason,
         code=code,
-        details=_text(first(body, job.details)),
+        details=_text(first(body, job.details)) or _plainly(body, "error_details"),
         listed=listed,
+        fetched=bool(job.output),
         removed=_removed(job, body),
     )
 
@@ -192,7 +202,17 @@ def _elsewhere(job: Job, body: Json) -> str | None:
 def _error_object(body: Json) -> dict[str, Json] | None:
     """`"error": {…}` inside an answer that calls itself a success (symptom 5)."""
     found = (held.get("error") for held in _holders(body))
-    return next((error for error in found if isinstance(error, dict) and error), None)
+    objects = (error for error in found if isinstance(error, dict))
+    return next((error for error in objects if any(v not in _EMPTY for v in error.values())), None)
+
+
+_EMPTY: tuple[Json, ...] = (None, "", [], {})
+"""An error object of nothing but these is no error: some APIs always send one."""
+
+
+def _plainly(body: Json, name: str) -> str | None:
+    """A plain field of that name, as the back end of seed 003 passes it on."""
+    return next(filter(None, (_word(held.get(name)) for held in _holders(body))), None)
 
 
 def _spoken(error: dict[str, Json] | None) -> str | None:

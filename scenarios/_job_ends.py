@@ -159,11 +159,11 @@ def _delivered(contract: Contract, story: Story, last: Poll) -> Iterator[Finding
         found = _ended(contract, story, last, REMOVED)
         yield replace(found, facts={**found.facts, **_lifetime(story)})
         return
-    if not last.output:
+    if not last.delivered:
         refused = re.search(POLICY_WORDS, last.reason or "", re.IGNORECASE)
         yield _ended(contract, story, last, FILTERED if refused else NO_OUTPUT)
         return
-    if any(p.state == last.state and not p.output for p in story.polls):
+    if any(p.state == last.state and not p.delivered for p in story.polls):
         yield _ended(contract, story, last, LATE_OUTPUT)
     known = cause(contract, last) if last.code else None
     if known is not None:

@@ -300,5 +300,5 @@ def _exit(watch: Watch) -> Exit:
         return Exit.INCONCLUSIVE
     if watch.cancel:
         return Exit.OK if watch.canceled else Exit.FINDINGS
-    done = told.status is Status.COMPLETED and told.download_url is not None
-    return Exit.OK if done else Exit.FINDINGS
+    there = told.download_url is not None or not watch.job.output
+    return Exit.OK if told.status is Status.COMPLETED and there else Exit.FINDINGS
