@@ -4,6 +4,7 @@ Used by every judge that reads an exchange. A success gives no finding.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from diagnostics.answer_rules import (
@@ -23,7 +24,7 @@ from diagnostics.answer_rules import (
     UNKNOWN_CODE,
     WALL,
 )
-from diagnostics.contract import Contract
+from diagnostics.contract import Contract, dig
 from diagnostics.finding import Finding
 from diagnostics.model import Blame, Exchange, Fault, Response, Text, Unsent
 from diagnostics.promise import ErrorCode, Meaning, Reading
@@ -69,7 +70,7 @@ def _fault(exchange: Exchange, fault: Fault) -> Finding:
 def _response(contract: Contract, exchange: Exchange, response: Response) -> list[Finding]:
     reading = contract.read(response, exchange.request.operation)
     if reading.ok:
-        return _partial(exchange, reading)
+        return [*_caught(contract, exchange, reading), *_partial(exchange, reading)]
     if reading.code is not None:
         return [business(contract, exchange, reading)]
     return [_without_code(exchange, response, reading)]
@@ -80,6 +81,22 @@ def _partial(exchange: Exchange, reading: Reading) -> list[Finding]:
         return []
     facts = {"count": len(reading.partial), "parts": str(list(reading.partial))[:300]}
     return [Finding(rule=PARTIAL, subject=subject(exchange), facts=facts, certainty=0.9)]
+
+
+def _caught(contract: Contract, exchange: Exchange, reading: Reading) -> Iterator[Finding]:
+    """A success in name only: cut, filtered or refused, as its own fields say."""
+    operation = contract.operations.get(exchange.request.operation or "")
+    for path, codes in operation.catches.items() if operation else ():
+        for value in dig(reading.body, path)[:_VALUES_MAX]:
+            word = value if isinstance(value, str) else ""
+            code = (codes.get(word) or codes.get("*")) if word else None
+            if code in contract.errors:
+                told = Reading(ok=False, code=code, message=f"{path}: {word}", body=reading.body)
+                yield business(contract, exchange, told)
+                return
+
+
+_VALUES_MAX = 200
 
 
 def business(contract: Contract, exchange: Exchange, reading: Reading) -> Finding:

@@ -146,9 +146,16 @@ def _check_names(path: Path, compiled: Mapping[str, Json]) -> None:
             raise broken(
                 path, (*steps, "x-envelope"), f"no envelope is called {operation['envelope']}"
             )
-        for code in operation["codes"]:
+        for word, code in _codes_of(operation):
             if code not in compiled["errors"]:
-                raise broken(path, (*steps, "x-codes"), f"x-errors does not explain {code}")
+                raise broken(path, (*steps, word), f"x-errors does not explain {code}")
+
+
+def _codes_of(operation: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """Each code that an operation names, and where."""
+    yield from (("x-codes", code) for code in operation["codes"])
+    for codes in operation["catches"].values():
+        yield from (("x-catches", code) for code in codes.values())
 
 
 class _Sources:
@@ -227,6 +234,7 @@ def _operation(
         "success_status": _success(found)[0],
         "paging": found.get("x-paging"),
         "retired": found.get("x-retired", {}).get("on", ""),
+        "catches": found.get("x-catches", {}),
     }
 
 

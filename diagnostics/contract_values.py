@@ -87,6 +87,7 @@ def _operation(fact: Mapping[str, Json]) -> Operation:
             "answers",
             "success_status",
             "retired",
+            "catches",
         ),
         source=_source(fact["source"]),
         price=_with(Price, fact["price"], by=tuple(fact["price"].get("by", ()))),

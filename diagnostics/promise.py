@@ -310,8 +310,7 @@ class Envelope:
     codes: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
     failure: tuple[str, ...] = ()
-    example: Json = None
-    """A failure body, into which the emulator lays code and message."""
+    example: Json = None  # a failure body, into which the emulator lays code and message
     media_type: str = "application/json"
     """Of failures."""
 
@@ -388,6 +387,7 @@ class Operation:
     success_status: int = 200
     paging: Paging | None = None
     retired: str = ""  # the day that was announced as its end: probe, don't assume
+    catches: Mapping[str, Json] = field(default_factory=dict)  # path, value, then code
 
     @property
     def spends(self) -> bool:

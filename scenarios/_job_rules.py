@@ -15,6 +15,16 @@ HEALTHY = Rule(
     ),
     remedy=Text(en="Nothing to do.", ru="Ничего делать не нужно."),
 )
+ANSWERED = Rule(
+    code="call-answered",
+    severity=Severity.INFO,
+    blame=Blame.NONE,
+    says=Text(
+        en="{subject} was answered as it should be (HTTP {status}); it starts no job",
+        ru="{subject}: получен нормальный ответ (HTTP {status}); задания этот вызов не создаёт",
+    ),
+    remedy=Text(en="Nothing to do.", ru="Ничего делать не нужно."),
+)
 RETRIED = Rule(
     code="job-created-after-retries",
     severity=Severity.WARN,
@@ -312,6 +322,7 @@ OUTPUT_UNFIT = Rule(
 )
 RULES = (
     HEALTHY,
+    ANSWERED,
     RETRIED,
     AMBIGUOUS,
     NOT_SENT,

@@ -28,6 +28,7 @@ from scenarios import _job_behaviour, _job_behaviour_rules, _job_end_rules
 from scenarios._job_ends import about, followed
 from scenarios._job_rules import (
     AMBIGUOUS,
+    ANSWERED,
     NO_ID,
     NOT_SENT,
     RETRIED,
@@ -71,16 +72,32 @@ def judge(contract: Contract, tape: Tape) -> Iterable[Finding]:
     readers = {op.job.read for op in contract.operations.values() if op.job}
     told = [*contract.operations.values()]
     jobs = {op.id for op in told if op.job} | readers
-    for exchange in tape:
-        request = exchange.request
-        if request.purpose is Purpose.CALL and request.operation not in jobs:
-            yield from answers.findings(contract, exchange)
+    yield from _plain(contract, tape, jobs)
     yield from _slow(tape)
     jobs_of_tape = stories(contract, tape)
     for story in jobs_of_tape:
         yield from _created(contract, story)
         yield from followed(contract, story)
     yield from _job_behaviour.findings(contract, tape, jobs_of_tape)
+
+
+def _plain(contract: Contract, tape: Tape, jobs: set[str]) -> Iterator[Finding]:
+    """What calls without a job were answered; of the planned one also that it went well."""
+    planned = tape.case.plan.operation if tape.case.plan else None
+    for exchange in tape:
+        request, response = exchange.request, exchange.response
+        if request.purpose is not Purpose.CALL or request.operation in jobs:
+            continue
+        found = answers.findings(contract, exchange)
+        yield from found
+        if not found and request.operation == planned and response is not None:
+            yield Finding(
+                rule=ANSWERED,
+                subject=answers.subject(exchange),
+                facts={"status": response.status},
+                evidence=(exchange.position,),
+                certainty=0.9,
+            )
 
 
 def _slow(tape: Tape) -> Iterator[Finding]:

@@ -129,9 +129,18 @@ def asked_to_wait_s(contract: Contract, answer: object, now_s: float) -> float |
     if isinstance(answer, Response) and answer.status in _LATER:
         for way in ways:
             told_s = _told_s(answer, way, now_s)
-            if told_s is not None:
+            if told_s is not None and _binds(answer, way):
                 return told_s
     return retry_after_s(answer, now_s)
+
+
+def _binds(answer: Response, way: Mapping[str, Json]) -> bool:
+    """A reset that every answer tells (`x-ratelimit-reset-tokens`) counts where nothing remains."""
+    header = str(way.get("header", "")).lower()
+    if "reset" not in header:
+        return True
+    left = answer.header(header.replace("reset", "remaining"))
+    return answer.status == 429 and left in {None, "0"}  # noqa: PLR2004  # HTTP: too many requests
 
 
 def _told_s(answer: Response, way: Mapping[str, Json], now_s: float) -> float | None:
