@@ -1,0 +1,1 @@
+"""What do the vendors' own clients do, said once for several of their versions?"""
