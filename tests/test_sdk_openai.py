@@ -6,6 +6,7 @@ meets the emulator on a port of its own and below the prefix `/api.openai.com/v1
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -115,6 +116,15 @@ def place(request: pytest.FixtureRequest, alone: Served, town: ServedTown) -> tu
         return f"{alone.base_url}/v1", alone.emulator.key
     assert town.url("openai").endswith("/api.openai.com")
     return f"{town.url('openai')}/v1", town.emulators["openai"].key
+
+
+def test_the_lock_beside_pins_with_hashes_and_only_what_the_other_lacks() -> None:
+    beside = (ROOT / "tests" / "sdk" / "openai2.lock").read_text("utf-8")
+    pins = re.findall(r"^([\w.-]+==\S+) \\\n +--hash=sha256:", beside, re.MULTILINE)
+    assert len(pins) == beside.count("==")
+    assert any(pin.startswith("openai==2.") for pin in pins)
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    assert not [pin for pin in pins if f"{pin} " in lock]
 
 
 # --- what works -------------------------------------------------------------------------------
