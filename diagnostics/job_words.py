@@ -87,6 +87,11 @@ def read_as(job: Job, value: str | None) -> State | None:
     return State(value=value, name=value, kind=_KINDS.get(status, StateKind.FAILED))
 
 
+def word(state: State) -> str:
+    """What to call a state: the provider's own word; what its pages say where that is a number."""
+    return state.name if state.value.isdigit() else state.value
+
+
 def failure(value: str, name: str = "") -> State:
     """A failed state that no contract lists."""
     return State(value=value, name=name or value.replace("_", " "), kind=StateKind.FAILED)

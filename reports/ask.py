@@ -106,7 +106,13 @@ def steps(report: Report, contract: Contract, said: Words, *, asks: bool) -> lis
         found.extend(said.say("todo.not_looked", why=one) for one in dict.fromkeys(why))
     if not found:
         found.append(said.say("todo.nothing"))
-    return list(dict.fromkeys(step for step in found if step))[:STEPS_MAX]
+    return _each_once(found)[:STEPS_MAX]
+
+
+def _each_once(steps: list[str]) -> list[str]:
+    """Without those that another one says in passing: a finding quotes its code's own remedy."""
+    told = list(dict.fromkeys(step for step in steps if step))
+    return [one for one in told if not any(one in other for other in told if other != one)]
 
 
 def _heavy(report: Report) -> Iterator[Finding]:

@@ -38,7 +38,7 @@ def document(
     asked = question(report, contract, line, seen, said)
     made: dict[str, Any] = {
         **_verdict(report, contract, line, said),
-        **_headline(report, contract, line, said),
+        **_headline(report, contract, line, seen, said),
         "asks_provider": asked["asks"],
         "question": asked["text"],
         "question_en": asked["text_en"],
@@ -92,7 +92,7 @@ def code_meaning(contract: Contract, code: str | None, line: Line | None) -> str
     if code in contract.errors:
         return " / ".join(meaning.text for meaning in contract.errors[code].meanings)
     if line is not None and line.state == code and line.kind == "poll":
-        return line.state_name
+        return None if line.state_name == code else line.state_name
     try:
         return HTTPStatus(int(code)).phrase
     except ValueError:
@@ -108,7 +108,7 @@ def _heard(report: Report) -> str | None:
 
 
 def _headline(
-    report: Report, contract: Contract, line: Line | None, said: Words
+    report: Report, contract: Contract, line: Line | None, seen: Digest, said: Words
 ) -> Mapping[str, Any]:
     judgement, target = report.judgement, report.tape.case.target
     who = reach(report, contract)
@@ -128,7 +128,7 @@ def _headline(
     if who == "emulator" and target.kind is TargetKind.CASSETTE:
         faulted = "_recorded"
     return {
-        "symptom": symptom(report, line, said, contract.title),
+        "symptom": symptom(report, line, seen, said),
         "headline": {
             "sentence": f"{sentence}{played}" if settled else sentence,
             "blame": f"{noun}{played}" if settled else noun,

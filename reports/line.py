@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from diagnostics.contract import Contract, first
+from diagnostics.job_words import word
 from diagnostics.model import Exchange, Fault, Json, Purpose, Response, Unsent
 from diagnostics.promise import Job, StateKind
 
@@ -84,7 +85,7 @@ class LineReader:
             return Line(
                 exchange=exchange, kind=kind, ok=ok, status=answer.status, message=problem or ""
             )
-        reading = self.contract.read(answer, operation)
+        reading = self.contract.of(exchange.request.provider).read(answer, operation)
         said = reading.code is not None
         garbled = kind != Purpose.PROBE and reading.body is None
         refused = reading.code is not None and not reading.ok
@@ -114,7 +115,7 @@ class LineReader:
                 known = job.states.get(str(value))
                 return {
                     "state": str(value)[:80],
-                    "state_name": known.name if known else None,
+                    "state_name": word(known) if known else None,
                     "state_kind": str(known.kind) if known else None,
                 }
         return {}

@@ -118,7 +118,7 @@ class Phrases:
             return status + self.words.name("fault", row["fault"])
         if row["state"] is not None and row["kind"] == "poll":
             name = row["state_name"] or self.words.say("state.unknown")
-            return f"{row['state']} {name}"
+            return " ".join(dict.fromkeys((row["state"], name)))
         if row["code"] is not None:
             return f"{row['code']} {clipped(row['message'], MESSAGE_CHARACTERS)}".strip()
         if row["garbled"]:

@@ -58,9 +58,11 @@ def _worth(report: Report, line: Line, wanted: str | None) -> int:
     )
 
 
-def symptom(report: Report, line: Line | None, words: Words, title: str) -> str:
+def symptom(report: Report, line: Line | None, seen: Digest, words: Words) -> str:
     """Vendor, operation, stage, code: the first line of a ticket."""
-    emulated = report.tape.case.target.emulated
+    emulated, title = report.tape.case.target.emulated, seen.reader.contract.title
+    if line is not None:
+        title = seen.reader.contract.of(line.exchange.request.provider).title
     vendor = words.say("vendor.emulated" if emulated else "vendor.real", title=title)
     if line is None or line.kind == "unsent":
         return words.say("symptom.unsent", vendor=vendor, what=_finding(report, words))
@@ -97,13 +99,18 @@ def _finding(report: Report, words: Words) -> str:
     return words.say("symptom.nothing")
 
 
+def stands(state: str, name: str | None, words: Words) -> str:
+    """A state as it came, and what the pages call it where that is another word."""
+    known = name or words.say("state.unknown")
+    return state if known == state else f"{state} ({known})"
+
+
 def what(line: Line, words: Words) -> str:
     """What came back, shortest first: fault, state, code, HTTP status."""
     if line.fault:
         return words.name("fault", line.fault)
     if line.state is not None and line.kind == "poll":
-        known = line.state_name or words.say("state.unknown")
-        return words.say("symptom.state", state=line.state, name=known)
+        return words.say("symptom.state", state=stands(line.state, line.state_name, words))
     if line.code is not None:
         return f"{line.code} {line.message}".strip()
     if line.garbled:

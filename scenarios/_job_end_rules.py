@@ -35,10 +35,8 @@ WAITS = Rule(
     severity=Severity.FAIL,
     blame=Blame.CLIENT,
     says=Text(
-        en="job {subject} is {state} ({value}): it goes no further until a person acts",
-        ru="задание {subject} в состоянии {state} ({value}): дальше оно не пойдёт, пока не "
-        "вмешается "
-        "человек",
+        en="job {subject} is {shown}: it goes no further until a person acts",
+        ru="задание {subject} в состоянии {shown}: дальше оно не пойдёт, пока не вмешается человек",
     ),
     remedy=Text(
         en="Stop polling. Answer its question or give the consent it asks for, in the provider's "
@@ -52,16 +50,14 @@ CLOSED = Rule(
     severity=Severity.FAIL,
     blame=Blame.CLIENT,
     says=Text(
-        en="job {subject} was ended before it was done: {state} ({value}), after {polls} polls; "
-        "reason given: {reason}",
-        ru="задание {subject} прекращено до завершения: {state} ({value}), опросов: {polls}; "
-        "причина от провайдера: {reason}",
+        en="job {subject} was ended before it was done: {shown}, after {polls} polls{why_en}",
+        ru="задание {subject} прекращено до завершения: {shown}, опросов: {polls}{why_ru}",
     ),
     remedy=Text(
-        en="Stop polling: it is over and has no result. See who cancelled it, or which deadline "
-        "ended it; then create it anew with more time.",
-        ru="Прекратите опрос: задание окончено, результата не будет. Выясните, кто его отменил или "
-        "какой срок истёк, и создайте его заново, дав больше времени.",
+        en="Stop polling, and count this state among the ends: the job is over and has no result. "
+        "{todo_en}",
+        ru="Прекратите опрос и считайте это состояние конечным: задание окончено, результата не "
+        "будет. {todo_ru}",
     ),
 )
 UNLISTED = Rule(

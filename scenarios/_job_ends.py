@@ -9,10 +9,11 @@ from diagnostics.contract import Contract
 from diagnostics.finding import Finding, Rule
 from diagnostics.job_answer import Poll, cause
 from diagnostics.job_record import of_poll
-from diagnostics.job_words import Status, status_of
+from diagnostics.job_words import Status, status_of, word
 from diagnostics.jobs import Story
 from diagnostics.model import Exchange, Severity
 from diagnostics.promise import ErrorCode, State, StateKind
+from scenarios._job_closed import why_closed
 from scenarios._job_end_rules import (
     CLOSED,
     DONE_WITH_ERROR,
@@ -89,7 +90,8 @@ def _stands(contract: Contract, story: Story, last: Poll) -> Iterator[Finding]:
     elif kind is StateKind.WAITING:
         yield replace(_ended(contract, story, last, WAITS), certainty=0.7)
     elif kind is StateKind.CLOSED and _makes_something(story):
-        yield replace(_ended(contract, story, last, CLOSED), certainty=0.6)
+        found = _ended(contract, story, last, CLOSED)
+        yield replace(found, facts={**found.facts, **why_closed(story, last)}, certainty=0.6)
     elif kind is StateKind.DONE:
         yield from _delivered(contract, story, last)
     elif not last.final:
@@ -216,8 +218,8 @@ def _backwards(story: Story) -> Iterator[Finding]:
                 story,
                 BACKWARDS,
                 [before.exchange, poll.exchange],
-                before=before.state.name,
-                after=poll.state.name,
+                before=word(before.state),
+                after=word(poll.state),
             )
             return
         before = poll
@@ -233,7 +235,8 @@ def _ended(contract: Contract, story: Story, last: Poll, rule: Rule) -> Finding:
         story,
         rule,
         [begun, last.exchange],
-        state=last.state.name if last.state else last.value,
+        state=word(last.state) if last.state else last.value,
+        shown=_shown(last),
         value=last.value,
         reason=last.reason or "none",
         polls=len(story.polls),
@@ -242,6 +245,12 @@ def _ended(contract: Contract, story: Story, last: Poll, rule: Rule) -> Finding:
         status=status_of(last.state).value,
         record=of_poll(contract, story.job, last, story.id or "").fields(),
     )
+
+
+def _shown(last: Poll) -> str:
+    """The state as it came, and in words where it came as a number."""
+    named = word(last.state) if last.state else ""
+    return ", ".join(dict.fromkeys(filter(None, (last.value, named)))) or "?"
 
 
 def _described(story: Story) -> str:

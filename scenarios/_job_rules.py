@@ -84,9 +84,8 @@ FAILED = Rule(
     severity=Severity.FAIL,
     blame=Blame.PROVIDER,
     says=Text(
-        en="job {subject} was accepted and then failed (state {value}, {state}); reason given: "
-        "{reason}",
-        ru="задание {subject} принято, а потом провалилось (состояние {value}, {state}); "
+        en="job {subject} was accepted and then failed (state {shown}); reason given: {reason}",
+        ru="задание {subject} принято, а потом провалилось (состояние {shown}); "
         "причина от провайдера: {reason}",
     ),
     remedy=Text(

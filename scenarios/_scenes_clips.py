@@ -11,6 +11,7 @@ from diagnostics.film.order import Film
 from diagnostics.film.stages import STAGE, scene, seconds, told
 from diagnostics.finding import Finding, Rule
 from diagnostics.job_answer import Poll, cause
+from diagnostics.job_words import word
 from diagnostics.jobs import Story
 from diagnostics.model import Blame, Exchange, Fault, Tape, Unsent
 from diagnostics.promise import ErrorCode, StateKind
@@ -141,7 +142,7 @@ def _told(rule: Rule, number: int, story: Story, last: Poll) -> Finding:
         [story.creates[-1], last.exchange],
         seconds=seconds(begun),
         polls=len(story.polls),
-        state=last.state.name if last.state else last.value,
+        state=word(last.state) if last.state else last.value,
         reason=last.reason or "?",
         job=story.id,
     )

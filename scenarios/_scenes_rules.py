@@ -106,8 +106,8 @@ CLIP_FAILED = fail(
     "scenes-clip-failed",
     Blame.PROVIDER,
     Text(
-        en="scene {number}: generation ended as {state}: {reason}",
-        ru="сцена {number}: генерация завершилась ({state}): {reason}",
+        en="scene {number}: generation ended with the state {state}: {reason}",
+        ru="сцена {number}: генерация завершилась в состоянии {state}: {reason}",
     ),
     Text(en="{remedy_en}", ru="{remedy_ru}"),
 )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from diagnostics.contract import Contract
 from diagnostics.finding import Outcome
+from diagnostics.job_words import word
 from diagnostics.jobs import poll_of
 from diagnostics.model import Exchange, Json, Purpose, Severity, TargetKind, Text, Verdict
 from diagnostics.promise import Operation
@@ -97,7 +98,7 @@ def latest(contract: Contract, exchange: Exchange, language: str) -> tuple[objec
         poll = poll_of(contract, job, exchange) if job else None
         if poll is None:
             return None
-        said = f"{request.label}: {poll.state.name if poll.state else poll.value}"
+        said = f"{request.label}: {word(poll.state) if poll.state else poll.value}"
     elif exchange.attempt > 1:
         said += f" ({_ATTEMPT.fill(language, {'number': exchange.attempt})})"
     return exchange.scenario, STATES["running"].in_language(language), "", said

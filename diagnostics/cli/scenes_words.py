@@ -8,6 +8,7 @@ from diagnostics.contract import Contract
 from diagnostics.film.asking import CLIP, DOWNLOAD, FILM, SCRIPT, clip_name
 from diagnostics.film.order import Film
 from diagnostics.film.stages import Stage, names
+from diagnostics.job_words import word
 from diagnostics.jobs import identity, poll_of
 from diagnostics.media import megabytes
 from diagnostics.model import (
@@ -125,11 +126,11 @@ class Shown:
         job = self._contract.operations[self._contract.roles["clip"]].job
         poll = poll_of(self._contract, job, exchange) if job else None
         if poll is not None:
-            said = poll.state.name if poll.state else str(poll.value)
-            word = _RUNNING
+            said = word(poll.state) if poll.state else str(poll.value)
+            stands = _RUNNING
             if poll.final:
-                word = VERDICTS[Verdict.PASS if poll.done else Verdict.FAIL]
-            self._show(stage, word.in_language(self._language), said)
+                stands = VERDICTS[Verdict.PASS if poll.done else Verdict.FAIL]
+            self._show(stage, stands.in_language(self._language), said)
 
     def downloading(self, name: str, done: int, total: int | None) -> None:
         """More bytes of a clip came."""

@@ -1,0 +1,114 @@
+"""Does what a person reads make sense: the right name, one language, nothing said twice?"""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from diagnostics.cli.main import main
+from diagnostics.contract_load import load
+from diagnostics.finding import Finding
+from diagnostics.jobs import read_request
+from diagnostics.model import Exchange, Json, Request, Tape
+from scenarios.job import SCENARIO
+from tests.drive_cases import case
+from tests.job_cases import reply
+
+ID = "a" * 26
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs leave their folders where nobody else works."""
+    monkeypatch.chdir(tmp_path)
+
+
+def said(capsys: pytest.CaptureFixture[str], *typed: str) -> str:
+    """What a command shows on stdout."""
+    main([*typed, "--format", "txt"])
+    return capsys.readouterr().out
+
+
+def aborted(*headers: tuple[str, str], created: bool = True) -> Finding:
+    """What is found of a prediction that ended as aborted."""
+    contract = load("replicate")
+    create = contract.operations["createModelPrediction"]
+    assert create.job is not None
+    body: dict[str, Json] = {"id": ID, "status": "starting", "deadline": "2026-11-21T05:00:30Z"}
+    over: Json = {**body, "status": "aborted", "error": None}
+    asked = contract.request(
+        create.id, body={"input": {"prompt": "x"}}, path={"model_owner": "o", "model_name": "m"}
+    )
+    read = read_request(contract, create.job, ID, wait_s=0)
+    made = [_one(replace(asked, headers=headers), body, 201)] if created else []
+    tape = Tape(case=case(), exchanges=[*made, _one(read, over, 200, position=len(made))])
+    found = SCENARIO.judge(contract, tape)
+    return next(one for one in found if one.rule.code == "job-closed")
+
+
+def _one(request: Request, body: Json, status: int, position: int = 0) -> Exchange:
+    return Exchange(
+        request=request,
+        answer=reply(body, status),
+        started_s=5.0 * position,
+        duration_s=0.1,
+        position=position,
+        scenario="job",
+    )
+
+
+def test_an_aborted_job_names_the_deadline_that_its_own_create_set() -> None:
+    found = aborted(("Cancel-After", "30s"))
+
+    assert "Cancel-After: 30s" in found.message("en")
+    assert "2026-11-21T05:00:30Z" in found.message("ru")
+    assert "Увеличьте Cancel-After" in found.remedy("ru")
+
+
+def test_where_the_create_set_no_deadline_somebody_else_is_looked_for() -> None:
+    found = aborted()
+
+    assert "sets none with Cancel-After" in found.message("en")
+    assert "your code, SDK or gateway" in found.remedy("en")
+    assert "reason given" not in found.message("en")
+
+
+def test_a_create_that_is_not_on_the_tape_is_said_to_be_missing() -> None:
+    assert "is not on this tape" in aborted(created=False).message("en")
+
+
+def test_a_step_that_another_one_says_in_passing_is_not_said_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    steps = re.findall(
+        r"^  \d\. (.*)", said(capsys, "run", "--fault", "heygen-not-found"), re.MULTILINE
+    )
+
+    assert steps
+    assert not [a for a in steps for b in steps if a != b and a in b]
+
+
+@pytest.mark.parametrize("fault", ["replicate-flagged", "replicate-starting-forever"])
+def test_a_state_is_called_by_the_providers_own_word_in_every_language(
+    fault: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = said(capsys, "run", "--fault", fault, "--lang", "ru")
+
+    assert "ended with an error" not in text
+    assert "queued or booting" not in text
+
+
+def test_a_state_that_has_one_word_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    text = said(capsys, "run", "--fault", "heygen-failed-at-poll")
+
+    assert "job state failed" in text
+    assert "failed (failed)" not in text
+
+
+def test_the_first_line_names_the_provider_that_answered(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = said(capsys, "scenes", "A sunset", "--fault", "scenes-not-json", "--scenes", "1")
+
+    assert "OpenAI emulator, createChatCompletion" in text
