@@ -16,7 +16,7 @@ from diagnostics import __version__
 from diagnostics.errors import ContractError
 from diagnostics.model import Json
 
-LAYOUT = "5"
+LAYOUT = "6"
 """Layout of the compiled document: another one never reads ours."""
 
 

@@ -112,7 +112,7 @@ def _compiled(path: Path, document: dict[str, Json]) -> dict[str, Json]:
         "version": document["info"]["version"],
         "limits": document.get("x-limits", {}),
         "errors": {
-            code: {**_plain(fact), "source": sources.of(fact)}
+            code: {**_plain(fact), **_paged(fact, sources.named), "source": sources.of(fact)}
             for code, fact in document["x-errors"].items()
         },
         "pitfalls": [sources.told(fact) for fact in document.get("x-pitfalls", [])],
@@ -120,6 +120,16 @@ def _compiled(path: Path, document: dict[str, Json]) -> dict[str, Json]:
     }
     _check_names(path, compiled)
     return compiled
+
+
+def _paged(fact: Mapping[str, Json], named: Mapping[str, Json]) -> dict[str, Json]:
+    """The meanings of a code; a page that is the name of a source is told in full."""
+    return {
+        "meanings": [
+            {**one, "pages": [named.get(page, {}).get("page", page) for page in one["pages"]]}
+            for one in fact["meanings"]
+        ]
+    }
 
 
 def _calls(document: Mapping[str, Json]) -> Iterator[tuple[str, str, dict[str, Json]]]:

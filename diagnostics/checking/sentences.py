@@ -106,7 +106,7 @@ _SAYS = {
     ),
     "retired": Text(
         en="{operation} was announced as retired on {day}: probe it, do not assume it.",
-        ru="Объявлено отключение {operation} с {day}: проверьте запросом, а не полагайтесь.",
+        ru="Объявлено отключение {operation} с {day}: проверяйте запросом, а не предполагайте.",
     ),
     "body-type": Text(
         en="The body must be {types}, but is {given}.",
