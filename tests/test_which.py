@@ -184,3 +184,12 @@ def test_only_run_takes_all(capsys: pytest.CaptureFixture[str]) -> None:
     code, shown = told(capsys, "validate", "createVideo", "--provider", "all")
     assert code == 2
     assert "no provider 'all'" in shown["error"]
+
+
+def test_a_fault_is_played_by_an_emulator_so_that_several_keys_are_no_matter(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEYGEN_API_KEY", KEY)
+    monkeypatch.setenv("REPLICATE_API_TOKEN", KEY)
+    code, report = told(capsys, "run", "credentials", "--fault", "bad-key")
+    assert (code, report["target"]["provider"]) == (1, "akool")

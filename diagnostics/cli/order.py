@@ -106,7 +106,7 @@ def _provider(options: Namespace, recorded: Tape | None, given: "RequestFile | N
         operation=options.operation or (given.operation if given else None),
         address=given.operation if given else None,
         fault=_players(options.fault),
-        **_answering(options.target),
+        **_answering(options),
     )
     return provider(clues)
 
@@ -125,10 +125,11 @@ def _told(fault: str | None) -> str:
     return load_plan(fault).operation if fault is not None else ""
 
 
-def _answering(target: str | None) -> dict[str, Any]:
+def _answering(options: Namespace) -> dict[str, Any]:
     """What the target says of the provider."""
+    target: str | None = options.target
     if target is None or "://" not in target:
-        return {"emulated": target == "emulator"}
+        return {"emulated": target == "emulator" or options.fault is not None}
     there = tuple(prepare.emulators(target.rstrip("/")))
     known = there or of_host(host_of(target), contract_load.index())
     return {"target": known, "emulated": bool(there)}
