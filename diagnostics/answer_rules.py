@@ -262,5 +262,5 @@ STATUSES: dict[int, tuple[Blame, float, Text]] = {
     415: (Blame.PARAMETERS, 0.8, BODY),
     422: (Blame.PARAMETERS, 0.8, BODY),
     429: (Blame.RATE_LIMIT, 0.85, SLOWER),
-    451: (Blame.CONTENT_POLICY, 0.9, BODY),
+    451: (Blame.CONTENT_POLICY, 0.9, CONTENT),
 }

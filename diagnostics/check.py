@@ -181,6 +181,10 @@ def _stumbled(stumble: Stumble, replaced: Sequence[Violation]) -> Violation:
     failed = next((one for one in replaced if one.fails), None)
     if failed is None:
         return said
+    if failed.kind == "type" and said.kind == "pitfall-value" and not said.remedy.en:
+        said = replace(
+            said, says=joined(failed.says, said.says)
+        )  # the value is known, not the slip
     if failed.allowed:
         allowed = sentence(ALLOWED, {"allowed": failed.allowed})
         said = replace(said, says=joined(said.says, allowed), allowed=failed.allowed)

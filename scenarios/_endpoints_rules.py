@@ -101,8 +101,9 @@ GONE = Rule(
         ru="нет документированных адресов, которые этому вызову не нужны ({count}): {subject}",
     ),
     remedy=Text(
-        en="Do not rely on them; ask the provider whether they were retired.",
-        ru="Не рассчитывайте на них; спросите провайдера, не выведены ли они.",
+        en="Build nothing on the addresses that are gone; ask the provider whether "
+        "they were retired.",
+        ru="Не стройте ничего на исчезнувших адресах; спросите провайдера, не отключены ли они.",
     ),
 )
 UNCLEAR = Rule(

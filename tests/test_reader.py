@@ -112,3 +112,58 @@ def test_the_first_line_names_the_provider_that_answered(
     text = said(capsys, "scenes", "A sunset", "--fault", "scenes-not-json", "--scenes", "1")
 
     assert "OpenAI emulator, createChatCompletion" in text
+
+
+@pytest.mark.parametrize(
+    ("typed", "word"),
+    [
+        (("scenes", "A sunset", "--scenes", "1", "--fault", "scenes-not-json"), "провайдер"),
+        (("scenes", "x", "--scenes", "1", "--fault", "scenes-expired-output"), "доставка"),
+    ],
+)
+def test_whom_a_stage_blames_is_said_in_the_readers_language(
+    typed: tuple[str, ...], word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stages = said(capsys, *typed, "--lang", "ru").partition("\n\n")[0]
+
+    assert word in stages
+    assert not re.search(r"\b(provider|delivery|pass|fail)\b", stages)
+
+
+def test_whom_a_job_blames_is_said_in_the_readers_language(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["poll", "heygen", "abc", "--once", "--lang", "ru"]) == 1
+    text = capsys.readouterr().out
+
+    assert "чья вина: параметры запроса" in text
+    assert "not_found (not_found)" not in text
+
+
+def test_a_refusal_by_law_is_not_answered_with_a_look_at_the_schema(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = said(capsys, "run", "job", "--fault", "refused-451")
+
+    assert "Moderation refused the content" in text
+    assert "diagnostics validate" not in text
+
+
+def test_a_pitfall_that_knows_the_value_does_not_hide_that_its_type_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "call.json").write_text('{"video_inputs": [], "test": "true"}')
+    main(["validate", "generateVideoV2", "call.json"])
+    text = capsys.readouterr().out
+
+    assert "`test` must be true or false" in text
+    assert "counts against the day's limit" in text
+
+
+def test_a_missing_part_of_the_path_is_asked_for_by_the_option_that_gives_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "call.json").write_text('{"input": {"prompt": "x"}}')
+    main(["validate", "createModelPrediction", "call.json"])
+
+    assert "--path model_owner=VALUE" in capsys.readouterr().out

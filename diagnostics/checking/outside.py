@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -9,8 +10,8 @@ from diagnostics.checking.names import Unknown, misspelt, unknown
 from diagnostics.checking.ready import Ready, Single, bare, is_valid, listed
 from diagnostics.checking.schema import ERRORS_MAX, broken
 from diagnostics.checking.sentences import violation
-from diagnostics.checking.words import Violation, name_of, nearest_name
-from diagnostics.model import Json
+from diagnostics.checking.words import Violation, name_of, nearest_name, sentence
+from diagnostics.model import Json, Text
 
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?", re.ASCII)
@@ -37,14 +38,26 @@ def _single(single: Single, values: Mapping[str, Json]) -> Iterator[Violation]:
     value = values.get(name)
     if name not in values:
         if needed:
-            yield violation("required", name, {}, place=place)
+            yield _lacking("required", name, place)
     elif value in ("", None):
         if needed:
-            yield violation("empty", name, {}, place=place)
+            yield _lacking("empty", name, place)
     else:
         said = _cast(value, single.parameter.schema)
         if not is_valid(single.validator, said):
             yield from broken(single.validator, said, single.asked)
+
+
+def _lacking(kind: str, name: str, place: str) -> Violation:
+    """With the option that gives it: such a value stands in no body."""
+    said = violation(kind, name, {}, place=place)
+    return replace(said, remedy=sentence(_GIVE, {"place": place, "name": name}))
+
+
+_GIVE = Text(
+    en="Give it a value; to `diagnostics validate` with --{place} {name}=VALUE.",
+    ru="Укажите значение; в `diagnostics validate` — так: --{place} {name}=ЗНАЧЕНИЕ.",
+)
 
 
 def _cast(value: Json, schema: Mapping[str, Any]) -> Json:

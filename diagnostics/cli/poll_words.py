@@ -11,6 +11,7 @@ from diagnostics.job_record import StatusRecord
 from diagnostics.job_words import GOES_ON, Status
 from diagnostics.model import Text
 from diagnostics.promise import Job, Operation
+from reports.words import words
 
 MEANINGS: Mapping[Status, Text] = {
     Status.PENDING: Text(en="it waits for its turn", ru="ждёт своей очереди"),
@@ -69,7 +70,7 @@ _NOW = Text(
 _UNKNOWN = Text(en="unknown", ru="неизвестно")
 _OVERDUE = Text(en="overdue", ru="пора бы")
 _NONE = Text(en="none", ru="нет")
-_MEANS = Text(en="{status} ({word}): {means}", ru="{status} ({word}): {means}")
+_MEANS = Text(en="{state}: {means}", ru="{state}: {means}")
 _EXPIRES = Text(
     en="the result's address works for about {days:g} days: copy the file now",
     ru="адрес результата действует около {days:g} дн.: скопируйте файл сейчас",
@@ -197,8 +198,11 @@ def now_line(job: Job, record: StatusRecord, now: Now, language: str) -> str:
 def means(record: StatusRecord, language: str) -> str:
     """What the state amounts to, beside the provider's own word."""
     word = record.word if record.word is not None else record.error_code or "?"
-    facts = {"status": record.status.value, "word": word}
-    return _MEANS.fill(language, {**facts, "means": MEANINGS[record.status].in_language(language)})
+    state = (
+        record.status.value if record.status.value == word else f"{record.status.value} ({word})"
+    )
+    facts = {"state": state, "means": MEANINGS[record.status].in_language(language)}
+    return _MEANS.fill(language, facts)
 
 
 def expiry(job: Job, language: str) -> str:
@@ -211,5 +215,6 @@ def expiry(job: Job, language: str) -> str:
 def verdict(findings: list[dict[str, str]], language: str) -> Iterator[str]:
     """Whose fault, and what to do."""
     for one in findings:
-        yield _FAULT.fill(language, one)
+        blame = words(language).name("blame", one["blame"])
+        yield _FAULT.fill(language, {**one, "blame": blame})
         yield _DO.fill(language, one)

@@ -151,7 +151,7 @@ _COST = Text(
     en="What finding out cost: requests {requests}, of them paid {paid_requests}, credits {spent}",
     ru="Цена проверки: запросов {requests}, из них платных {paid_requests}, кредитов {spent}",
 )
-_UNKNOWN = Text(en="not known", ru="неизвестно")
+_UNKNOWN = Text(en="not known", ru="неизвестно сколько")
 _AMBIGUOUS = Text(
     en="Outcome unknown: {operation} at {started}; it was not sent again. Look it up before you do",
     ru="Исход неизвестен: {operation}, {started}; повторно не отправлено. Сначала найдите задание",

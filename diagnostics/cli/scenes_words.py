@@ -21,6 +21,7 @@ from diagnostics.model import (
     Unsent,
     Verdict,
 )
+from reports.words import words
 
 _PLAYED = Text(
     en="{title} and {partners}: the embedded emulators answer, in virtual time; the film is real, "
@@ -89,7 +90,9 @@ def film_lines(
             verdict, spent = _NEVER.in_language(language), ""
         else:
             spent = _SECONDS.fill(language, {"seconds": stage.seconds})
-        blamed = stage.blame.value if stage.verdict is not Verdict.PASS and spent else ""
+        blamed = ""
+        if stage.verdict is not Verdict.PASS and spent:
+            blamed = words(language).name("blame", stage.blame.value)
         cells = f"  {stage_name(stage.name, language):<14}{verdict:<16}{spent:>10}  {blamed}"
         yield cells.rstrip()
     if made is not None:

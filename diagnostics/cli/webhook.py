@@ -18,6 +18,7 @@ from diagnostics.webhooks import secrets
 from diagnostics.webhooks.dump import read
 from diagnostics.webhooks.inspector import Inspector
 from diagnostics.webhooks.judge import Checked, deciding, verdict_of
+from reports.words import words
 
 _ACTIONS = ("verify", "listen")
 _EXITS = {
@@ -169,7 +170,7 @@ def headline(checked: Checked, language: str) -> str:
     facts = {
         "place": checked.delivery.place,
         "sender": _title(checked.provider),
-        "blame": decided.blame if decided else "none",
+        "blame": words(language).name("blame", decided.blame if decided else "none"),
         "rules": ", ".join(dict.fromkeys(f.rule.code for f in weighty)),
     }
     return _VERDICTS[checked.verdict].fill(language, facts)

@@ -38,6 +38,8 @@ def provider(clues: Clues, environ: Mapping[str, str] | None = None) -> str:
     """The one that is meant; an error where several could be."""
     known = {one.name: one for one in contract_load.index()}
     candidates: tuple[str, ...] = contract_load.providers()
+    if clues.provider and clues.provider not in candidates:
+        contract_load.load(clues.provider)  # says so, and which names there are
     told = ""
     for what, names in _said(clues, known.values()):
         fits = tuple(name for name in candidates if name in names)

@@ -201,7 +201,7 @@ def _unsigned(about: _About, known: Sequence[Signing]) -> Finding:
         one.provider for one in others if not scheme(one.scheme).read(one, about.delivery).missing
     ]
     if fitting:
-        return about.finding(rules.OTHER_SCHEME, others=fitting[0])
+        return about.finding(rules.OTHER_SCHEME, others=" | ".join(fitting))
     return about.finding(rules.UNSIGNED)
 
 
