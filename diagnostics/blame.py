@@ -72,8 +72,8 @@ INPUTS_SOUND = Text(
 )
 
 NOT_RUN = Text(
-    en="not run: an earlier scenario had already decided",
-    ru="не выполнялся: исход уже решил предыдущий сценарий",
+    en="not run: an earlier scenario had already decided, or the run ended before its turn",
+    ru="не выполнялся: исход уже решил предыдущий сценарий, или запуск закончился раньше",
 )
 
 CLEARS: Mapping[str, tuple[Blame, Text]] = {

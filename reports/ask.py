@@ -5,7 +5,7 @@ from typing import Any
 
 from diagnostics.contract import Contract
 from diagnostics.finding import Finding, Report
-from diagnostics.model import Blame, Severity, TargetKind, Verdict
+from diagnostics.model import Blame, Severity, TargetKind, Unsent, Verdict
 from reports.digest import Digest, Tally, host_of
 from reports.line import Line, place
 from reports.symptom import trouble
@@ -102,6 +102,8 @@ def steps(report: Report, contract: Contract, said: Words, *, asks: bool) -> lis
     if asks:
         found.append(said.say("todo.send", to=contract.support.get("email") or contract.title))
     if not found and judgement.verdict is Verdict.INCONCLUSIVE:
+        found.extend(finding.remedy(language) for finding in _withheld(report))
+    if not found and judgement.verdict is Verdict.INCONCLUSIVE:
         why = (one.note.in_language(language) for one in report.outcomes if one.note)
         found.extend(said.say("todo.not_looked", why=one) for one in dict.fromkeys(why))
     if not found:
@@ -113,6 +115,12 @@ def _each_once(steps: list[str]) -> list[str]:
     """Without those that another one says in passing: a finding quotes its code's own remedy."""
     told = list(dict.fromkeys(step for step in steps if step))
     return [one for one in told if not any(one in other for other in told if other != one)]
+
+
+def _withheld(report: Report) -> Iterator[Finding]:
+    """What tells of calls that were not made: what would let them go decides the matter."""
+    kept = {e.position for e in report.tape if isinstance(e.answer, Unsent)}
+    yield from (one for one in report.findings if not kept.isdisjoint(one.evidence))
 
 
 def _heavy(report: Report) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ from scenarios._scenes_rules import (
     CLIP_FAILED,
     CLIP_LOST,
     CLIP_MADE,
+    CLIP_OPEN,
     CLIP_UNFINISHED,
     MODERATED,
     NOT_STARTED,
@@ -28,6 +29,8 @@ from scenarios._scenes_rules import (
     THROTTLED_OUT,
 )
 
+STUCK_S = 120.0
+"""A clip that is made for less may well be healthy, where no page tells how long one takes."""
 _MEMORY = re.compile(r"out of memory|\boom\b|cuda.{0,40}memory", re.IGNORECASE)
 _SENSITIVE = re.compile(r"nsfw|sensitive|moderat|content policy|safety", re.IGNORECASE)
 
@@ -92,17 +95,29 @@ def _ended(contract: Contract, number: int, story: Story) -> Iterator[Finding]:
         for finding in answers.findings(contract, exchange):
             yield replace(finding, facts={**finding.facts, STAGE: scene(number)})
     last = story.last
+    if last is None and not story.failed_reads:
+        yield replace(_open(contract, number, story), certainty=0.4)
     if last is None or (story.failed_reads and not (last.state and last.state.final)):
         return
     if last.state is None or not last.state.final:
         found = _told(CLIP_UNFINISHED, number, story, last)
-        yield replace(found, certainty=0.7 if last.state else 0.4)
+        early = found.facts["seconds"] < (story.job.expected_s or STUCK_S)
+        found = _open(contract, number, story) if early else found
+        facts = {**found.facts, "provider": contract.name}
+        yield replace(found, facts=facts, certainty=0.7 if last.state and not early else 0.4)
     elif last.state.kind is not StateKind.DONE:
         yield _failed(contract, number, story, last)
     elif last.output is None:
         yield _told(CLIP_LOST, number, story, last)
     else:
         yield _told(CLIP_MADE, number, story, last)
+
+
+def _open(contract: Contract, number: int, story: Story) -> Finding:
+    """Nobody waited for its end."""
+    seen = [*story.creates, *(poll.exchange for poll in story.polls)]
+    facts = {"seconds": seconds(seen), "polls": len(story.polls), "job": story.id}
+    return _about(CLIP_OPEN, number, seen, provider=contract.name, **facts)
 
 
 def _failed(contract: Contract, number: int, story: Story, last: Poll) -> Finding:

@@ -119,8 +119,37 @@ CLIP_UNFINISHED = fail(
         ru="сцена {number}: всё ещё {state} через {seconds:.0f} с, опросов {polls} (задание {job})",
     ),
     Text(
-        en="Follow it on with: diagnostics poll; it may still cost credits.",
-        ru="Следите за ней дальше командой diagnostics poll; она ещё может списать кредиты.",
+        en="Follow it on with: diagnostics poll {provider} {job}; it may still cost credits.",
+        ru="Следите за ней дальше: diagnostics poll {provider} {job}; она ещё может списать "
+        "кредиты.",
+    ),
+)
+CLIP_OPEN = fail(
+    "scenes-clip-open",
+    Blame.UNDECIDED,
+    Text(
+        en="scene {number}: not over when the run stopped looking, after {seconds:.0f} s and "
+        "{polls} polls (job {job}): too early to call it stuck",
+        ru="сцена {number}: к концу запуска ещё не готова, прошло {seconds:.0f} с, опросов {polls} "
+        "(задание {job}): рано считать, что она зависла",
+    ),
+    Text(
+        en="Do not start it again: it may still end and is paid for. Follow it with: diagnostics "
+        "poll {provider} {job}",
+        ru="Не запускайте её заново: она может закончиться и уже оплачена. Следите за ней: "
+        "diagnostics poll {provider} {job}",
+    ),
+)
+STOPPED = fail(
+    "scenes-stopped",
+    Blame.UNDECIDED,
+    Text(
+        en="the run stopped before the film was made, and nothing had failed until then",
+        ru="запуск прервался раньше, чем фильм был сделан, и до того ничего не ломалось",
+    ),
+    Text(
+        en="Give it more time: --deadline, --max-polls.",
+        ru="Дайте больше времени: --deadline, --max-polls.",
     ),
 )
 CLIP_LOST = fail(
@@ -346,6 +375,8 @@ RULES = (
     MODERATED,
     CLIP_FAILED,
     CLIP_UNFINISHED,
+    CLIP_OPEN,
+    STOPPED,
     CLIP_LOST,
     DOWNLOADED,
     RESUMED,

@@ -23,6 +23,7 @@ def script(contract: Contract, tape: Tape, film: Film) -> Iterator[Finding]:
     pen = contract.of(last.request.provider)
     if isinstance(last.answer, Unsent):
         yield _about(NOT_ASKED, asked, detail=last.answer.message or last.answer.reason.value)
+        return
     failed = not answers.succeeded(pen, last)  # a success that is none has its own flaws below
     for finding in answers.findings(pen, last) if failed else ():
         yield replace(finding, facts={**finding.facts, STAGE: SCRIPT})

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from diagnostics.contract import Contract
 from diagnostics.film.asking import (
+    FILM,
     clip_request,
     download_request,
     join_request,
@@ -25,6 +26,7 @@ from diagnostics.model import (
     Exchange,
     Fault,
     FaultKind,
+    Severity,
     Tape,
     Text,
     Together,
@@ -34,8 +36,9 @@ from diagnostics.model import (
 from diagnostics.scenario import Scenario
 from scenarios._scenes_clips import clips
 from scenarios._scenes_files import files, moving
-from scenarios._scenes_rules import RULES, STAGES
+from scenarios._scenes_rules import NOT_STARTED, RULES, STAGES, STOPPED
 from scenarios._scenes_script import scenes_of, script
+from scenarios._scenes_script_rules import NOT_ASKED
 
 WAITS_S = (0.0, 1.0, 4.0, 10.0)
 """Before each attempt to download a clip."""
@@ -103,9 +106,20 @@ def judge(contract: Contract, tape: Tape) -> Iterable[Finding]:
         *clips(contract, tape, film),
         *files(contract, tape, film),
     ]
+    if found and _stopped(tape, found):
+        found.append(Finding(rule=STOPPED, subject="scenes", certainty=0.4))
     yield from found
     if found:
         yield _stages(stages(contract, tape, film, found))
+
+
+def _stopped(tape: Tape, found: Sequence[Finding]) -> bool:
+    """No film, and nothing that tells why: silence is no success."""
+    told = any(one.severity is Severity.FAIL or one.rule in _KEPT_BACK for one in found)
+    return not told and not any(e.request.label == FILM for e in tape)
+
+
+_KEPT_BACK = (NOT_STARTED, NOT_ASKED)
 
 
 def _stages(passed: Sequence[Stage]) -> Finding:

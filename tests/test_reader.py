@@ -167,3 +167,27 @@ def test_a_missing_part_of_the_path_is_asked_for_by_the_option_that_gives_it(
     main(["validate", "createModelPrediction", "call.json"])
 
     assert "--path model_owner=VALUE" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("limit", [("--deadline", "1"), ("--deadline", "66"), ("--max-polls", "3")])
+def test_a_film_that_was_not_waited_for_is_no_pass_and_its_jobs_can_be_followed(
+    limit: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["scenes", "A sunset", *limit]) == 3
+    text = capsys.readouterr().out
+
+    assert "inconclusive: " in text
+    assert "diagnostics poll replicate " in text
+
+
+def test_a_film_without_a_budget_is_told_how_to_get_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("REPLICATE_API_TOKEN", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, "invented-key-0001")
+    assert main(["scenes", "A sunset", "--target", "http://127.0.0.1:1"]) == 3
+    text = capsys.readouterr().out
+
+    assert "Grant its cost with --budget N" in text
+    assert "The film is made" not in text
+    assert "Nothing to do" not in text

@@ -10,6 +10,8 @@ from diagnostics.finding import Finding
 from diagnostics.jobs import Story, stories
 from diagnostics.model import Blame, Exchange, Severity, Tape, Unsent, Verdict
 
+DECIDES = 0.5
+"""A finding that is less sure than this decides nothing."""
 STAGE = "stage"
 """The fact of a finding that names its stage."""
 
@@ -91,8 +93,9 @@ def _stage(name: str, exchanges: Sequence[Exchange], found: Sequence[Finding]) -
     for severity, verdict in _VERDICTS:
         worst = [f for f in own if f.severity is severity]
         if worst:
-            blame = max(worst, key=lambda f: f.certainty).blame
-            return Stage(name=name, verdict=verdict, blame=blame, seconds=seconds(exchanges))
+            surest = max(worst, key=lambda f: f.certainty)
+            came = verdict if surest.certainty >= DECIDES else Verdict.INCONCLUSIVE
+            return Stage(name=name, verdict=came, blame=surest.blame, seconds=seconds(exchanges))
     verdict = Verdict.PASS if exchanges else Verdict.INCONCLUSIVE
     blame = Blame.NONE if exchanges else Blame.UNDECIDED
     return Stage(name=name, verdict=verdict, blame=blame, seconds=seconds(exchanges))
