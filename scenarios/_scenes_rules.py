@@ -69,10 +69,10 @@ NOT_STARTED = info(
         ru="сцена {number}: не запущена: {detail}",
     ),
     Text(
-        en="Grant its cost with --budget N; where no contract knows the price, say it with "
-        "--clip-price N.",
-        ru="Разрешите трату ключом --budget N; если цены нет в контракте, назовите её ключом "
-        "--clip-price N.",
+        en="Grant its cost with --budget N; where no contract knows the prices, say them with "
+        "--clip-price N and --script-price N.",
+        ru="Разрешите трату ключом --budget N; если цен нет в контракте, назовите их ключами "
+        "--clip-price N и --script-price N.",
     ),
 )
 OUT_OF_MEMORY = fail(

@@ -7,10 +7,25 @@ from pathlib import Path
 import pytest
 
 from diagnostics.cli.main import main
+from diagnostics.cli.scenes_cast import Company, Player
+from diagnostics.cli.screen import Screen
+from diagnostics.contract import Contract
 from diagnostics.contract_load import load
+from diagnostics.drive.clock import VirtualClock
+from diagnostics.film.asking import clip_request, script_request, writer
+from diagnostics.film.cast import cast
+from diagnostics.film.order import Film
 from diagnostics.finding import Finding
 from diagnostics.jobs import read_request
-from diagnostics.model import Exchange, Json, Request, Tape
+from diagnostics.model import (
+    Exchange,
+    Json,
+    Request,
+    Tape,
+    Target,
+    TargetKind,
+    UnsentReason,
+)
 from scenarios.job import SCENARIO
 from tests.drive_cases import case
 from tests.job_cases import reply
@@ -191,3 +206,54 @@ def test_a_film_without_a_budget_is_told_how_to_get_one(
     assert "Grant its cost with --budget N" in text
     assert "The film is made" not in text
     assert "Nothing to do" not in text
+
+
+@pytest.mark.parametrize(
+    ("typed", "said_"),
+    [
+        (("--budget", "9"), "--budget needs --clip-price"),
+        (("--budget", "9", "--clip-price", "1"), "--budget needs --script-price"),
+        (("--budget", "3", "--clip-price", "1", "--script-price", "0.5"), "make 3.5, more than"),
+    ],
+)
+def test_a_film_is_not_begun_on_a_budget_that_cannot_be_reckoned_or_does_not_suffice(
+    typed: tuple[str, ...],
+    said_: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("REPLICATE_API_TOKEN", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, "invented-key-0001")
+
+    assert main(["scenes", "A sunset", "--target", "http://127.0.0.1:1", *typed]) == 2
+    assert said_ in capsys.readouterr().err
+
+
+def test_one_purse_pays_for_the_script_and_for_the_clips() -> None:
+    contract = cast(None)
+    here = {
+        name: _player(one) for name, one in {**contract.partners, "replicate": contract}.items()
+    }
+    who = Company(
+        contract=contract,
+        players=here,
+        facts=(),
+        fault=None,
+        clock=VirtualClock(),
+        screen=Screen(),
+        budget=3.0,
+    )
+    pen, film = writer(contract), Film(prompt="x", clip_price=1.0, script_price=1.5)
+    assert pen is not None
+    purses = [who.purse(player.target.kind) for player in here.values()]
+
+    assert purses[0].refuse(script_request(pen, film)) is None
+    assert purses[-1].refuse(clip_request(contract, film, 1, "x")) is None
+    over = purses[-1].refuse(clip_request(contract, film, 2, "x"))
+    assert over is not None
+    assert over.reason is UnsentReason.OVER_BUDGET
+
+
+def _player(contract: Contract) -> Player:
+    target = Target(kind=TargetKind.LIVE, provider=contract.name, base_url=contract.host)
+    return Player(contract=contract, target=target, values={})

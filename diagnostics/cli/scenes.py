@@ -11,7 +11,7 @@ from typing import Any
 from diagnostics import credentials, prepare
 from diagnostics.cli import discover
 from diagnostics.cli.run import EXITS
-from diagnostics.cli.scenes_cast import Company, company
+from diagnostics.cli.scenes_cast import Company, affordable, company
 from diagnostics.cli.scenes_words import Shown, film_lines, headline
 from diagnostics.cli.screen import Screen
 from diagnostics.contract import Contract
@@ -46,14 +46,24 @@ def arguments(parser: ArgumentParser) -> None:
     where.add_argument("--fault", metavar="NAME|FILE", help="what the emulator plays")
     money = parser.add_argument_group("money and patience")
     money.add_argument(
-        "--budget", type=_amount, metavar="N", help="what a live run may spend, at each provider"
+        "--budget",
+        type=_amount,
+        metavar="N",
+        help="what a live run may spend in all, script and clips, in one unit",
     )
     money.add_argument(
         "--clip-price",
         type=_amount,
         default=0.0,
         metavar="N",
-        help="what a clip costs you, where no contract knows (without: one clip, then no more)",
+        help="what a clip costs you, where no contract knows",
+    )
+    money.add_argument(
+        "--script-price",
+        type=_amount,
+        default=0.0,
+        metavar="N",
+        help="what the script costs you, where no contract knows",
     )
     money.add_argument("--max-retries", type=_count, default=5, metavar="N", help="attempts (5)")
     money.add_argument("--base-delay", type=_amount, default=2.0, metavar="S", help="seconds (2)")
@@ -94,6 +104,7 @@ def main(options: Namespace, screen: Screen) -> Exit:
         keys.register(screen.gate)
     clock = _clock(options, known)
     who = company(contract, options, known, clock, screen)
+    affordable(contract, film, who)
     case = _case(options, contract, film, who)
     order = Order(
         case=case,
@@ -123,6 +134,7 @@ def ordered(options: Namespace) -> Film:
         "model": options.model,
         "writer": options.writer,
         "clip_price": options.clip_price,
+        "script_price": options.script_price,
     }
     if not options.prompt.strip():
         raise UsageError("the prompt is blank", hint='diagnostics scenes "A sunset over the sea"')

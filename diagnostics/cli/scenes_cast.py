@@ -18,6 +18,7 @@ from diagnostics.drive.live import Live
 from diagnostics.drive.several import Several
 from diagnostics.drive.wire import SocketTransport
 from diagnostics.errors import UsageError
+from diagnostics.film.asking import clip_request, script_request, writer
 from diagnostics.film.fetch import Fetcher, Progress
 from diagnostics.film.order import Film
 from diagnostics.film.studio import Studio
@@ -51,6 +52,7 @@ class Company:
     clock: Clock
     screen: Screen
     budget: float | None = None
+    _purses: dict[TargetKind, Budget] = field(default_factory=dict)
     _open: list[Several | SocketTransport] = field(default_factory=list)
 
     @property
@@ -89,11 +91,15 @@ class Company:
             contract=player.contract,
             target=player.target,
             authority=self._authority(player),
-            budget=Budget(kind=player.target.kind, limit=self.budget),
+            budget=self.purse(player.target.kind),
             clock=self.clock,
             recorder=recording,
             local=local,
         )
+
+    def purse(self, kind: TargetKind) -> Budget:
+        """One for all who are paid: the budget is what the film may cost."""
+        return self._purses.setdefault(kind, Budget(kind=kind, limit=self.budget))
 
     def _authority(self, player: Player) -> Authority:
         return Authority(
@@ -142,6 +148,30 @@ def company(
         screen=screen,
         budget=options.budget,
     )
+
+
+def affordable(contract: Contract, film: Film, who: Company) -> None:
+    """A budget must cover what will be paid for, and every price must be known."""
+    paid = [one for one in who.players.values() if one.target.kind is not TargetKind.EMULATOR]
+    pen = writer(contract)
+    if who.budget is None or not paid or pen is None:
+        return
+    script = script_request(pen, film).credits
+    clip = clip_request(contract, film, 1, film.prompt).credits
+    prices = {"--clip-price": (clip, contract), "--script-price": (script, pen)}
+    for option, (price, whose) in prices.items():
+        if price is None:
+            raise UsageError(
+                f"--budget needs {option}: no contract knows what that costs at {whose.title}",
+                hint=f"take it from your bill, in the unit of --budget: {option} N",
+            )
+    cost = film.scenes * (clip or 0.0) + (script or 0.0)
+    if cost > who.budget:
+        raise UsageError(
+            f"{film.scenes} x {clip:g} for clips and {script:g} for the script make {cost:g}, more "
+            f"than --budget {who.budget:g}",
+            hint=f"--budget {cost:g}, or fewer --scenes",
+        )
 
 
 def _facts(player: Player, keys: Credentials) -> tuple[KeyFacts, ...]:

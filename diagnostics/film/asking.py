@@ -57,7 +57,7 @@ def script_request(contract: Contract, film: Film) -> Request:
         body |= {"input": turns, "max_output_tokens": tokens}
         body["text"] = {"format": {"type": "json_schema", **schema}}
     request = contract.request(operation.id, body=body, label=SCRIPT)
-    return replace(request, provider=contract.name)
+    return _priced(replace(request, provider=contract.name), film.script_price)
 
 
 def _schema(count: int) -> dict[str, Json]:
@@ -112,8 +112,13 @@ def clip_request(contract: Contract, film: Film, number: int, prompt: str) -> Re
     operation = contract.operations[contract.roles["clip"]]
     body, path = clip_body(operation, film, prompt), clip_path(operation, film)
     request = contract.request(operation.id, body=body, path=path, label=f"{CLIP}{number}")
-    known = request.credits is not None or not film.clip_price
-    return request if known else replace(request, credits=film.clip_price)
+    return _priced(request, film.clip_price)
+
+
+def _priced(request: Request, price: float) -> Request:
+    """What the contract says it costs, else what the user does."""
+    known = request.credits is not None or not price
+    return request if known else replace(request, credits=price)
 
 
 def download_request(number: int, url: str, *, wait_s: float = 0.0) -> Request:

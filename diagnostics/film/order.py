@@ -26,6 +26,8 @@ class Film:
     writer: str = ""
     clip_price: float = 0.0
     """What a clip costs the user, where no contract knows; 0: nobody knows."""
+    script_price: float = 0.0
+    """The same of the script."""
 
     @property
     def aspect(self) -> str:
@@ -60,7 +62,7 @@ def film_of(known: Mapping[str, Json]) -> Film | None:
     film = Film(**given)
     sound = 0 < film.duration_s <= 600 and 0 <= film.cross_fade_s <= film.duration_s / 2  # noqa: PLR2004  # ten minutes
     sized = film.width in _SIDES and film.height in _SIDES and film.fps in _RATES
-    sized = sized and film.clip_price >= 0
+    sized = sized and min(film.clip_price, film.script_price) >= 0
     return film if sound and sized and 1 <= film.scenes <= SCENES_MAX else None
 
 
@@ -75,4 +77,5 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "model": str,
     "writer": str,
     "clip_price": (int, float),
+    "script_price": (int, float),
 }
