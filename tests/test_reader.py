@@ -257,3 +257,11 @@ def test_one_purse_pays_for_the_script_and_for_the_clips() -> None:
 def _player(contract: Contract) -> Player:
     target = Target(kind=TargetKind.LIVE, provider=contract.name, base_url=contract.host)
     return Player(contract=contract, target=target, values={})
+
+
+def test_a_scene_that_the_model_refuses_is_refused_before_anything_is_paid(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["scenes", "A sunset", "--duration", "4"]) == 2
+    assert "this model makes 5 or 10 seconds" in capsys.readouterr().err
+    assert not list(tmp_path.glob("out/*"))

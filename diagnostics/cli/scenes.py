@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from diagnostics import credentials, prepare
+from diagnostics.check import check
 from diagnostics.cli import discover
 from diagnostics.cli.run import EXITS
 from diagnostics.cli.scenes_cast import Company, affordable, company
@@ -97,6 +98,7 @@ def main(options: Namespace, screen: Screen) -> Exit:
     for name in formats:
         discover.known(name, discover.formats(), "report format")
     contract = cast(options.provider)
+    makeable(contract, film)
     if options.fault is not None and options.target is not None:
         prepare.target(options.target, contract, options.fault)  # a port plays its own faults
     known = {one.name: credentials.read(one, os.environ, Path(".env")) for one in _all(contract)}
@@ -148,6 +150,17 @@ def ordered(options: Namespace) -> Film:
             "with sides of 16 to 4096",
         )
     return film
+
+
+def makeable(contract: Contract, film: Film) -> None:
+    """What the model's own schema refuses is said before the script is paid for."""
+    operation = contract.operations[contract.roles["clip"]]
+    body, path = clip_body(operation, film, film.prompt), clip_path(operation, film)
+    for one in check(contract, operation, body=body, path=path):
+        if one.fails:
+            raise UsageError(
+                f"{film.model} would refuse such a scene: {one.says.en}", hint=one.remedy.en
+            )
 
 
 def _all(contract: Contract) -> tuple[Contract, ...]:
