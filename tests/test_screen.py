@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from diagnostics.cli.screen import Screen
+from diagnostics.cli.screen import Bar, Screen
 
 INVENTED = "invented-akool-key-0001-which-is-long-enough-to-be-wrapped-by-a-table"
 
@@ -134,3 +134,25 @@ def test_a_reader_that_has_gone_does_not_stop_the_work() -> None:
     talking.show("two")
     talking.say("still at work")
     assert err.getvalue() == "still at work\n"
+
+
+def test_a_bar_is_drawn_by_rich_in_a_terminal_and_its_words_pass_the_gate() -> None:
+    err = Terminal()
+    with screen(err=err).live() as live:
+        live.update([("download 1", "running", Bar(45, 100, f"1.2 MB of {INVENTED[:80]}"))])
+
+    drawn = err.getvalue()
+    assert "━" in drawn
+    assert "45% / 1.2 MB" in drawn  # to the hundredth; in a pipe a line for each tenth
+    assert INVENTED[:24] not in drawn
+
+
+def test_a_bar_in_a_pipe_is_a_line_for_each_tenth() -> None:
+    err = StringIO()
+    with screen(err=err).live() as live:
+        for done in range(40, 50):
+            live.update([("download 1", "running", Bar(done, 100, "1.2 MB"))])
+
+    told = err.getvalue().splitlines()
+    assert len(told) == 2  # twenty marks: two to a tenth
+    assert all(line.endswith("40 % / 1.2 MB") for line in told)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from diagnostics.cli.run_words import VERDICTS, conclusion
-from diagnostics.cli.screen import Live
+from diagnostics.cli.screen import Bar, Live
 from diagnostics.contract import Contract
 from diagnostics.film.asking import CLIP, DOWNLOAD, FILM, SCRIPT, clip_name
 from diagnostics.film.order import Film
@@ -54,7 +54,6 @@ _FILM = Text(
     en="Film: {path} ({duration_s:.1f} s, {fps:g} fps, {width}x{height})",
     ru="Фильм: {path} ({duration_s:.1f} с, {fps:g} кадр/с, {width}x{height})",
 )
-_BAR = 20
 
 
 def headline(case: Case, contract: Contract, fault: str | None, language: str) -> str:
@@ -105,7 +104,7 @@ class Shown:
 
     def __init__(self, contract: Contract, film: Film, live: Live, language: str) -> None:
         self._contract, self._live, self._language = contract, live, language
-        self._rows: dict[str, tuple[str, str, str, str]] = {}
+        self._rows: dict[str, tuple[str, str, str, str | Bar]] = {}
         self._order = list(names(film))
         self._scenes: dict[str, str] = {}
         """Stage of a job by its id."""
@@ -145,7 +144,7 @@ class Shown:
         fine = exchange.response is not None and exchange.response.status < 300  # noqa: PLR2004  # HTTP's border of success
         return VERDICTS[Verdict.PASS if fine else Verdict.FAIL].in_language(self._language)
 
-    def _show(self, stage: str, state: str, said: str) -> None:
+    def _show(self, stage: str, state: str, said: str | Bar) -> None:
         row = (stage_name(stage, self._language), state, "", said)
         if self._rows.get(stage) != row:
             self._rows[stage] = row
@@ -163,11 +162,6 @@ def _outcome(exchange: Exchange) -> str:
     return f"HTTP {answer.status}"
 
 
-def bar(done: int, total: int | None) -> str:
-    """`━━━━━━────── 45 % of 1.2 MB`; only the bytes where the end is not known."""
-    if not total:
-        return megabytes(done)
-    share = min(1.0, done / total)
-    filled = int(share * _BAR)
-    tenth = int(share * 10) * 10  # a line for each change where nothing can be redrawn
-    return f"{'━' * filled}{'─' * (_BAR - filled)} {tenth} % / {megabytes(total)}"
+def bar(done: int, total: int | None) -> Bar | str:
+    """`━━━━━━────── 40 % / 1.2 MB`; only the bytes where the end is not known."""
+    return Bar(done, total, megabytes(total)) if total else megabytes(done)

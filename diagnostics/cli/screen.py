@@ -3,8 +3,9 @@
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -15,6 +16,7 @@ from diagnostics.model import Json
 from diagnostics.redact import Gate
 
 if TYPE_CHECKING:  # Rich is loaded only when a terminal is there to show it
+    from rich.console import RenderableType
     from rich.live import Live as RichLive
     from rich.table import Table
 
@@ -37,6 +39,25 @@ _STYLES = {
     "не решено": "magenta",
     "идёт": "cyan",
 }
+
+
+_BAR = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A cell that says how far something is: drawn by Rich in a terminal, written in a pipe."""
+
+    done: float
+    total: float
+    said: str
+    """What stands beside it."""
+
+    def __str__(self) -> str:
+        """In tenths: a line for each change where nothing can be redrawn."""
+        share = min(1.0, self.done / self.total) if self.total else 0.0
+        filled = int(share * _BAR)
+        return f"{'━' * filled}{'─' * (_BAR - filled)} {int(share * 10) * 10} % / {self.said}"
 
 
 class Live(Protocol):
@@ -184,8 +205,13 @@ class _Table:
         self._screen, self._heads, self._live = screen, heads, live
 
     def update(self, rows: Sequence[Cells]) -> None:
-        clean = [[self._screen._clean(str(cell)) for cell in row] for row in rows]  # noqa: SLF001  # its own half
+        tidy = self._screen._clean  # noqa: SLF001  # its own half
+        clean = [[_tidied(cell, tidy) for cell in row] for row in rows]
         self._live.update(_framed(self._heads, clean))
+
+
+def _tidied(cell: object, tidy: Callable[[str], str]) -> "str | Bar":
+    return replace(cell, said=tidy(cell.said)) if isinstance(cell, Bar) else tidy(str(cell))
 
 
 def _terminal(stream: IO[str]) -> bool:
@@ -204,16 +230,29 @@ def _drawn(table: "Table") -> str:
     return into.getvalue()
 
 
-def _framed(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> "Table":
+def _framed(heads: Sequence[str], rows: Sequence[Sequence[str | Bar]]) -> "Table":
     from rich.table import Table  # noqa: PLC0415  # only when something is rendered
-    from rich.text import Text as Styled  # noqa: PLC0415  # see above
 
     table = Table(box=None, pad_edge=False, show_header=bool(heads), header_style="bold")
     for head in heads or [""] * max(map(len, rows), default=0):
         table.add_column(head, overflow="fold")
     for row in rows:
-        table.add_row(*(Styled(cell, style=_STYLES.get(cell, "")) for cell in row))
+        table.add_row(*map(_cell, row))
     return table
+
+
+def _cell(cell: str | Bar) -> "RenderableType":
+    from rich.progress_bar import ProgressBar  # noqa: PLC0415  # only when something is rendered
+    from rich.table import Table  # noqa: PLC0415  # see above
+    from rich.text import Text as Styled  # noqa: PLC0415  # see above
+
+    if isinstance(cell, str):
+        return Styled(cell, style=_STYLES.get(cell, ""))
+    grid = Table.grid(padding=(0, 1))
+    share = min(1.0, cell.done / cell.total) if cell.total else 0.0
+    drawn = ProgressBar(total=1.0, completed=share, width=_BAR)
+    grid.add_row(drawn, Styled(f"{share:4.0%} / {cell.said}"))
+    return grid
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
