@@ -144,6 +144,9 @@ def _told(asked: Sequence[_Asked], rules: Mapping[str, Rule], text: str) -> Iter
         told = _complaints(asked, text)
         certain = [entry for entry in named if not _HTTP.fullmatch(entry.name)]
         bare = named if not certain and (not told or nearer is not asked) else []
+        theirs = {one.contract.title for one in nearer}
+        if not any(entry.symptom and theirs & {*entry.symptom.vendors} for entry in told):
+            certain, bare = certain + bare, []
         yield from _ranked(certain, bare, told, _alike(nearer, rules, text))
 
 

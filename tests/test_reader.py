@@ -265,3 +265,46 @@ def test_a_scene_that_the_model_refuses_is_refused_before_anything_is_paid(
     assert main(["scenes", "A sunset", "--duration", "4"]) == 2
     assert "this model makes 5 or 10 seconds" in capsys.readouterr().err
     assert not list(tmp_path.glob("out/*"))
+
+
+def explained(capsys: pytest.CaptureFixture[str], *typed: str) -> list[str]:
+    """The heads of what `explain` tells, in order."""
+    assert main(["explain", *typed]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    return [line for line in lines if line and not line.startswith(" ")]
+
+
+def test_a_code_of_the_provider_that_a_traceback_names_comes_before_strangers_complaints(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pasted = """Traceback (most recent call last):
+  File "bot.py", line 12, in gen
+replicate.exceptions.ReplicateError: ReplicateError Details:
+title: Insufficient credit
+status: 402
+detail: You have insufficient credit to run this model."""
+
+    assert explained(capsys, pasted)[0] == "402  (error code of Replicate)"
+
+
+def test_the_very_words_of_the_notes_find_the_row_of_the_notes_first(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert explained(capsys, "Error: API token is invalid")[0].startswith("symptom N1")
+
+
+def test_whom_an_explanation_blames_is_said_in_the_readers_language(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    main(["explain", "400569", "--lang", "ru"])
+
+    assert "параметры запроса или аккаунт" in capsys.readouterr().out
+
+
+def test_a_file_that_fails_is_not_praised_for_the_limits_it_keeps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "broken.mp4").write_bytes(bytes(range(7, 250)) * 9)
+
+    assert main(["media", "broken.mp4"]) == 1
+    assert "breaks no documented limit" not in capsys.readouterr().out

@@ -10,8 +10,9 @@ from diagnostics.cli import discover
 from diagnostics.cli.screen import Screen
 from diagnostics.errors import Exit
 from diagnostics.explain import Entry, explain
-from diagnostics.model import Json, Retry, Text
+from diagnostics.model import Blame, Json, Retry, Text
 from diagnostics.symptoms import Symptom
+from reports.words import words
 
 _KINDS = {
     "code": Text(en="error code of {provider}", ru="код ошибки {provider}"),
@@ -163,13 +164,18 @@ def _whose(entry: Entry, language: str) -> str:
     return entry.provider or ", ".join(named)
 
 
+def _blamed(blame: Blame, language: str) -> str:
+    """In English the name by which programs know it reads well enough."""
+    return blame.value if language == "en" else words(language).name("blame", blame.value)
+
+
 def _facts(entry: Entry, language: str) -> Iterator[tuple[str, str]]:
     yield from _meanings(entry, language)
     if entry.symptom:
         yield "cause", entry.symptom.cause.in_language(language)
     if entry.blames:
         also = f" {_LABELS['also'].in_language(language)} "
-        yield "blame", also.join(entry.blames)
+        yield "blame", also.join(_blamed(blame, language) for blame in entry.blames)
     if entry.inspect_inputs:
         yield "do", _INPUTS.in_language(language)
     if entry.retry:

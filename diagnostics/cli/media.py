@@ -298,6 +298,8 @@ def _show_broken(one: _Looked, wanted: _Wanted, screen: Screen) -> None:
         return
     facts = {"name": one.name, "provider": wanted.titles}
     broken = list(_broken(one.facts, wanted.contracts))
+    if not broken and any(f.severity is Severity.FAIL for f in one.findings):
+        return  # it fails already: that no further limit is broken would sound like praise
     screen.show((_BREAKS if broken else _BREAKS_NONE).fill(screen.language, facts))
     for provider_name, operation, parameter, found in broken:
         told = ", ".join(_told(breach, screen.language) for breach in found)
