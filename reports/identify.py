@@ -50,7 +50,7 @@ class Identifiers:
         for kind, name in self.wanted:
             if name.lower() in headers:
                 self._note(kind, headers[name.lower()], f"header {name}", line)
-            elif line.body is not None and not elsewhere:
+            elif line.body is not None and not elsewhere and (kind != "job" or _tells_job(line)):
                 for value in dig(line.body, name):
                     self._note(kind, value, f"body {name}", line)
         for value in _IN_WORDS.findall(line.message) if "equest" in line.message else ():
@@ -85,3 +85,8 @@ class Identifiers:
         return sorted(
             kept.values(), key=lambda one: (not one["failed"], one["position"] not in decisive)
         )
+
+
+def _tells_job(line: Line) -> bool:
+    """Lists of models and avatars have ids as well, and no job of those names."""
+    return line.kind not in {"call", "probe"}

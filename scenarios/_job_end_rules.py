@@ -26,8 +26,8 @@ NOT_FOUND = Rule(
         "{code}: {reason}). Это конец: следующие опросы его не найдут",
     ),
     remedy=Text(
-        en="Stop polling and clear the timer; drop the id that you have stored. {remedy_en}",
-        ru="Прекратите опрос и снимите таймер; сбросьте сохранённый идентификатор. {remedy_ru}",
+        en="Clear the timer, and drop the id that you have stored. {remedy_en}",
+        ru="Снимите таймер и сбросьте сохранённый идентификатор. {remedy_ru}",
     ),
 )
 WAITS = Rule(

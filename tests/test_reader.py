@@ -308,3 +308,12 @@ def test_a_file_that_fails_is_not_praised_for_the_limits_it_keeps(
 
     assert main(["media", "broken.mp4"]) == 1
     assert "breaks no documented limit" not in capsys.readouterr().out
+
+
+def test_the_names_of_models_are_no_ids_of_jobs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said(capsys, "run", "--fault", "openai-rate-limit")
+    (report,) = tmp_path.glob("out/*/report.txt")
+
+    assert "Job id" not in report.read_text()
