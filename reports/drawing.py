@@ -195,7 +195,13 @@ def label(run: Mapping[str, Any], phrase: Phrases) -> str:
     tail: str = run["label"]
     if not tail or tail in OURS:
         tail = run["operation"] or run["path"].partition("?")[0].rsplit("/", 1)[-1]
+    kind, colon, number = tail.partition(":")
+    if kind in _STAGES and (not colon or number.isdigit()):
+        return f"{words.name('cell', kind)} {number}".rstrip()
     return name if run["kind"] == "poll" else f"{name} {tail}"
+
+
+_STAGES = frozenset({"script", "download", "film"})
 
 
 def _apart(marks: Sequence[float]) -> list[float]:

@@ -317,3 +317,23 @@ def test_the_names_of_models_are_no_ids_of_jobs(
     (report,) = tmp_path.glob("out/*/report.txt")
 
     assert "Job id" not in report.read_text()
+
+
+@pytest.mark.parametrize("dirt", ["\n", "\r\n", " ", "\t"])
+def test_a_key_that_cannot_be_sent_is_blamed_before_any_network_is_asked(
+    dirt: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HEYGEN_API_KEY", f"invented-heygen-key-0001{dirt}")
+    nobody = "http://127.0.0.1:1"  # where nobody listens
+    text = said(capsys, "run", "credentials", "--provider", "heygen", "--target", nobody)
+
+    assert "The fault lies with the credentials" in text
+    assert "invented-heygen-key-0001" not in text
+
+
+def test_the_picture_names_the_stages_of_a_film_in_the_readers_language(tmp_path: Path) -> None:
+    main(["scenes", "x", "--scenes", "1", "--format", "html", "--lang", "ru"])
+    (page,) = tmp_path.glob("out/*/report.html")
+
+    assert "скачивание 1" in page.read_text()
+    assert "медиафайл download" not in page.read_text()

@@ -22,7 +22,7 @@ from diagnostics.drive.conversation import Recorder
 from diagnostics.drive.driver import Slot
 from diagnostics.drive.inprocess import AsgiTransport, Cut
 from diagnostics.drive.promptly import bounded
-from diagnostics.drive.wire import WIRE, SocketTransport, UnresolvedName, WireClock
+from diagnostics.drive.wire import WIRE, SocketTransport, UnresolvedName, WireClock, sendable
 from diagnostics.model import (
     Answer,
     Exchange,
@@ -135,6 +135,7 @@ class Live:
         wire = WireClock()
         began_s = self._clock.monotonic()
         try:
+            sendable(headers)
             wired = self._request(request, place, headers, body)
             if local is not None:
                 answered = bounded(local.handle_async_request(wired), self._bounds.read_s)

@@ -6,6 +6,7 @@ one thing: name resolution, TCP and TLS are timed apart, and a failure keeps its
 
 import asyncio
 import ipaddress
+import re
 import select
 import socket
 import ssl
@@ -34,6 +35,16 @@ class WireClock:
     tls_version: str | None = None
     certificate_expires: str | None = None
     proxy: str | None = None
+
+
+_UNSENDABLE = re.compile(r"[\r\n\0]|^[ \t]|[ \t]$")
+
+
+def sendable(headers: Iterable[tuple[str, str]]) -> None:
+    """Raise as h11 will, but before a name is resolved: a dirty key is no matter of networks."""
+    for name, value in headers:
+        if _UNSENDABLE.search(value):
+            raise httpcore.LocalProtocolError(f"Illegal header value of {name}")
 
 
 WIRE: ContextVar[WireClock | None] = ContextVar("wire", default=None)
