@@ -17,7 +17,7 @@ from diagnostics.cli.run import driver
 from diagnostics.cli.screen import Screen
 from diagnostics.cli.which import owners
 from diagnostics.contract import Contract
-from diagnostics.contract_load import providers
+from diagnostics.contract_load import load, providers
 from diagnostics.drive.clock import Clock, RealClock, VirtualClock, run
 from diagnostics.drive.conversation import Conversations
 from diagnostics.drive.live import Live
@@ -113,6 +113,8 @@ def _as_run(options: Namespace) -> Namespace:
             f"both {options.name} and --provider {options.provider} are named", hint="drop one"
         )
     provider = options.name or options.provider
+    if provider is not None:
+        load(provider)  # a name that nobody has is told with the nearest
     if provider is None and options.operation is not None:
         fits = owners(options.operation)
         provider = fits[0] if len(fits) == 1 else None
