@@ -346,6 +346,22 @@ def test_a_link_lives_seven_days_and_no_video_can_be_cancelled() -> None:
         assert job.most_s == 1200
 
 
+# --- what is retired ----------------------------------------------------------------------------
+
+
+def test_both_announced_ends_of_v1_and_v2_stand_side_by_side_and_v3_has_none() -> None:
+    excepted = {CREATE_V2, "listTemplatesV2", "getTemplateV2", "generateTemplateV2"}
+    for op in HEYGEN.operations.values():
+        old = op.path.startswith(("/v1/", "/v2/"))
+        day = "2026-10-01" if op.id in excepted else "2026-10-01 / 2026-11-01"
+        assert op.retired == (day if old else ""), op.id
+
+
+def test_a_retired_call_is_told_of_before_it_is_sent() -> None:
+    (said,) = check(HEYGEN, HEYGEN.operations[CREATE_V2], body=v2(), local=True)
+    assert (said.kind, said.fails) == ("retired", False)
+
+
 # --- requests -----------------------------------------------------------------------------------
 
 AVATAR = {"type": "avatar", "avatar_id": "look", "script": "Hello", "voice_id": "voice"}
@@ -362,7 +378,8 @@ def failing(call: str, body: Json) -> set[str]:
 
 def warned(call: str, body: Json) -> dict[str, str]:
     found = check(HEYGEN, HEYGEN.operations[call], body=body, local=True)
-    return {said.parameter: said.says.en for said in found if not said.fails}
+    kept = (said for said in found if said.kind != "retired")
+    return {said.parameter: said.says.en for said in kept if not said.fails}
 
 
 @pytest.mark.parametrize("body", [AVATAR, IMAGE, CINEMATIC, STUDIO])

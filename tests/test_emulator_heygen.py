@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from diagnostics.cli.main import main
 from diagnostics.contract import first
 from diagnostics.contract_load import load
 from diagnostics.drive.clock import VirtualClock, run
@@ -147,9 +149,9 @@ def test_whatever_starts_a_job_can_be_followed_to_its_end(op: Operation) -> None
     assert job is not None
 
     async def work(client: httpx.AsyncClient, emulator: Emulator) -> str:
-        body = with_samples(dict(next(iter(op.examples.values()))), op, emulator.media_base)
+        body = with_samples(deepcopy(next(iter(op.examples.values()))), op, emulator.media_base)
         path = op.path.replace("{template_id}", "0" * 32)
-        made = await client.request(op.method, path, json=json.loads(json.dumps(body)))
+        made = await client.request(op.method, path, json=body)
         assert made.status_code == 200, made.text
         named = first(made.json(), job.id)
         assert isinstance(named, str)
@@ -334,6 +336,16 @@ def test_an_agent_may_wait_for_a_person(tmp_path: Path) -> None:
         return str(told.json()["data"]["status"])
 
     assert play(work, plan) == "waiting_for_input"
+
+
+@pytest.mark.parametrize("call", ["createVideo", "generateVideoV2", "translateVideoV2"])
+def test_a_healthy_run_of_either_generation_passes(
+    call: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--operation", call, "--json", "--out", str(tmp_path), "--format", "json"]
+    assert main(["run", "--provider", "heygen", "--target", "emulator", *options]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"], told["blame"]) == ("pass", "none")
 
 
 # --- the rest -----------------------------------------------------------------------------------
