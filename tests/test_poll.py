@@ -74,7 +74,7 @@ def told(capsys: pytest.CaptureFixture[str], *typed: str) -> tuple[int, dict[str
 
 @pytest.mark.parametrize("provider", NAMES)
 def test_a_job_is_followed_to_its_end(provider: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with town() as served:
+    with town(speed=60) as served:
         job = created(served, provider)
         code, seen = told(capsys, provider, job, "--target", served.base_url, *FAST)
     assert (code, seen["record"]["status"], seen["final"]) == (0, "completed", True)
@@ -123,7 +123,7 @@ def test_an_end_without_a_result_says_whose_fault_and_what_to_do(
 
 
 def test_the_screen_speaks_russian_too(capsys: pytest.CaptureFixture[str]) -> None:
-    with town() as served:
+    with town(speed=60) as served:
         job = created(served, "akool")
         typed = ["poll", job, "--target", served.base_url, "--provider", "akool", "--lang", "ru"]
         assert main([*typed, *FAST]) == 0
