@@ -18,7 +18,9 @@ MOST_REQUESTS = 10_000
 """Of one conversation. No answer makes an `ask` run for ever."""
 
 _INTERRUPTED = Fault(
-    kind=FaultKind.RESET, message="cut off while under way: the run was stopped", may_have_arrived=True
+    kind=FaultKind.RESET,
+    message="cut off while under way: the run was stopped",
+    may_have_arrived=True,
 )
 
 
