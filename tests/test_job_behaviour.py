@@ -97,9 +97,9 @@ def test_what_no_later_answer_can_mend_is_an_end_too(end: Response) -> None:
 
 
 def test_a_look_for_a_fresh_link_is_no_loop() -> None:
-    late = poll(state(3, video=URL), 2, at_s=4000.0)
-    later = poll(state(3, video=URL), 3, at_s=9000.0)
-    assert judged(akool(), [create(MADE), *polls([state(3, video=URL)]), late, later]) == []
+    for end in (state(3, video=URL), state(4)):
+        late = [poll(end, 2 + n, at_s=4000.0 * (1 + n)) for n in range(6)]
+        assert judged(akool(), [create(MADE), *polls([end]), *late]) == []
 
 
 def test_reading_success_without_an_address_again_is_right() -> None:
@@ -223,6 +223,13 @@ def test_the_storm_of_a_client_that_never_sleeps_is_seen() -> None:
     (found,) = judged(contract, tape)
     assert (found.rule.code, found.severity) == ("client-ignores-throttling", Severity.FAIL)
     assert (found.facts["count"], "30" in found.message("en")) == (5, True)
+
+
+def test_a_storm_is_one_even_where_no_time_to_wait_was_named() -> None:
+    tape = [create(LIMITED, n, at_s=0.2 * n) for n in range(5)]
+    (found,) = judged(akool(), tape)
+    assert (found.rule.code, found.facts["count"]) == ("client-ignores-throttling", 4)
+    assert "asked for" not in found.message("en")
 
 
 def test_a_retry_after_that_is_disobeyed_once_is_a_warning_and_one_obeyed_is_nothing() -> None:
