@@ -106,6 +106,8 @@ def test_a_video_of_v2_is_read_by_v1_and_by_no_other_version() -> None:
         seen, done = await states(client, f"/v1/video_status.get?video_id={job}")
         assert seen == ["pending", "processing", "completed"]
         assert done["error"] is None
+        assert done["id"] == job
+        assert "video_id" not in done
         assert done["video_url"].endswith(".mp4")
         elsewhere = await client.get(f"{V3}/{job}")
         assert (elsewhere.status_code, elsewhere.json()["error"]["code"]) == (
