@@ -18,6 +18,7 @@ NAMES = (
     "hundred_checks",
     "many_jobs",
     "long_tape",
+    "job_end",
     "film_clips",
     "film_downloads",
     "film_join",

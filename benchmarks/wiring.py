@@ -27,16 +27,20 @@ class Server:
 
 
 def live(
-    where: Server, *, clock: Clock | None = None, local: AsgiTransport | None = None
+    where: Server,
+    *,
+    clock: Clock | None = None,
+    local: AsgiTransport | None = None,
+    provider: str = "akool",
 ) -> tuple[Contract, Live, Recording]:
     """A driver towards that server, and the tape (in memory, gated) that its callers fill."""
-    contract, gate = load("akool"), Gate()
-    gate.register(where.key, "akool-api-key")
+    contract, gate = load(provider), Gate()
+    gate.register(where.key, f"{provider}-api-key")
     recording = Recording(TapeFile(None, gate))  # type: ignore[arg-type]  # never begun: memory only
     host = where.base_url.partition("://")[2].partition(":")[0]
     driver = Live(
         contract=contract,
-        target=Target(kind=TargetKind.EMULATOR, provider="akool", base_url=where.base_url),
+        target=Target(kind=TargetKind.EMULATOR, provider=provider, base_url=where.base_url),
         authority=Authority(
             contract=contract,
             values={contract.schemes[0].variables[0]: where.key},

@@ -11,6 +11,7 @@ import pytest
 from benchmarks import (
     __main__,
     hundred_checks,
+    job_end,
     long_tape,
     many_jobs,
     one_exchange,
@@ -87,6 +88,13 @@ def test_jobs_are_measured_in_sum_and_in_growth() -> None:
 
 def test_a_job_of_ten_minutes_is_one_create_and_a_hundred_and_twenty_polls() -> None:
     assert many_jobs.jobs(1)[1] == 1 + 600 / 5
+
+
+def test_the_failure_of_a_job_is_noticed_by_its_first_answer_and_asked_about_no_more() -> None:
+    row = only(job_end.rows())
+    assert row.measured == "at its first poll, 0 polls after it"
+    assert row.baseline.endswith("of 4 providers")
+    assert row.reached is True
 
 
 def test_a_report_from_a_long_tape_is_measured_in_time_and_memory() -> None:
