@@ -309,3 +309,10 @@ def test_a_key_that_stands_twice_in_an_object_hides_nothing_from_us() -> None:
 def test_a_numeric_secret_is_hidden_as_a_json_number() -> None:
     shown = gate("90210048151623").body(b'{"pin_of_the_day":90210048151623}', "application/json")
     assert json.loads(shown) == {"pin_of_the_day": "<secret:akool-api-key#1>"}
+
+
+def test_home_folders_without_a_gap_between_them_lose_every_owner() -> None:
+    glued = "ada@lovelace.io" + "/home/ada" * 6 + "/Users/ada"
+    once = gate().text(glued)
+    assert "ada" not in once
+    assert gate().text(once) == once

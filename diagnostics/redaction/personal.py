@@ -13,6 +13,9 @@ _HOME = re.compile(
     r"((?<![\w./\-])(?:file:/{0,2})?/(?:home|Users)/|(?<![A-Za-z])[A-Za-z]:(?:\\{1,4}|/)Users(?:\\{1,4}|/))"
     r"([^/\\\s\"'<>:;,)\]]{1,64})"
 )
+_NEXT_HOME = re.compile(r"(?<=/<user>)(?:/(?:home|Users)/[^/\\\s\"'<>:;,)\]]{1,64})+")
+_OWNER = re.compile(r"(/(?:home|Users)/)([^/]+)")
+"""Home folders that follow one another without a gap, as in glued paths."""
 _EVERYBODY = frozenset(
     {"shared", "public", "default", "all", "runner", "user", "username", "you", "name"}
 )
@@ -120,8 +123,10 @@ def personal(clean: Clean, text: str, place: Place, machine: tuple[str, str]) ->
             found[0], kind="hardware-address", rule="hardware-address", place=place
         )
 
-    text = _HOME.sub(home, text) if "/" in text or "\\" in text else text
     text = _MAIL.sub(mail, text) if "@" in text else text
+    text = _HOME.sub(home, text) if "/" in text or "\\" in text else text
+    if "/<user>/" in text:
+        text = _NEXT_HOME.sub(lambda found: _OWNER.sub(home, found[0]), text)
     text = _HARDWARE.sub(hardware, text) if text.count(":") + text.count("-") > 4 else text  # noqa: PLR2004  # it has five
     return _this_host(clean, text, place, machine)
 
