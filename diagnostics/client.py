@@ -23,7 +23,7 @@ from diagnostics.contract import Contract
 from diagnostics.drive.policy import Policy, ambiguous
 from diagnostics.errors import UsageError
 from diagnostics.finding import Finding
-from diagnostics.job_record import StatusRecord, record
+from diagnostics.following.record import StatusRecord, record
 from diagnostics.jobs import follow
 from diagnostics.model import (
     Answer,

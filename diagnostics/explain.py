@@ -8,14 +8,15 @@ from functools import partial
 from http import HTTPStatus
 from itertools import islice
 
-from diagnostics import answers, contract_load, likeness, symptoms
+from diagnostics import answers, contract_load
 from diagnostics.contract import Contract
 from diagnostics.errors import UsageError
 from diagnostics.finding import Finding, Rule
+from diagnostics.lookup import likeness, symptoms
+from diagnostics.lookup.symptoms import Symptom
+from diagnostics.lookup.wording import HEAD_CHARS, TAIL_CHARS
 from diagnostics.model import Blame, Certainty, Exchange, Request, Response, Retry, Text
 from diagnostics.promise import ErrorCode, Meaning, Pitfall, Source
-from diagnostics.symptoms import Symptom
-from diagnostics.wording import HEAD_CHARS, TAIL_CHARS
 
 _NAME = re.compile(r"(?<![\w.])-?\w+(?![\w])")
 _HTTP = re.compile(r"[1-5]\d\d")

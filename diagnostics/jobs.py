@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diagnostics.contract import Contract, decode, first
-from diagnostics.freshness import Newest
-from diagnostics.job_answer import Poll, at_once, poll_of
+from diagnostics.following.answer import Poll, at_once, poll_of
+from diagnostics.following.freshness import Newest
 from diagnostics.model import Exchange, Json, PollPolicy, Purpose, Request
 from diagnostics.promise import Job, Operation
 

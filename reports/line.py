@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from diagnostics.contract import Contract, first
-from diagnostics.job_words import word
+from diagnostics.following.words import word
 from diagnostics.model import Exchange, Fault, Json, Purpose, Response, Unsent
 from diagnostics.promise import Job, StateKind
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from diagnostics.contract import decode, first
-from diagnostics.job_answer import Poll
+from diagnostics.following.answer import Poll
 from diagnostics.jobs import Story
 from diagnostics.model import Text
 from diagnostics.promise import Deadline

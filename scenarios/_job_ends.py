@@ -7,9 +7,9 @@ from dataclasses import replace
 from diagnostics import answers
 from diagnostics.contract import Contract
 from diagnostics.finding import Finding, Rule
-from diagnostics.job_answer import Poll, cause
-from diagnostics.job_record import of_poll
-from diagnostics.job_words import Status, status_of, word
+from diagnostics.following.answer import Poll, cause
+from diagnostics.following.record import of_poll
+from diagnostics.following.words import Status, status_of, word
 from diagnostics.jobs import Story
 from diagnostics.model import Exchange, Severity
 from diagnostics.promise import ErrorCode, State, StateKind

@@ -10,8 +10,8 @@ from diagnostics.drive.policy import ambiguous
 from diagnostics.film.order import Film
 from diagnostics.film.stages import STAGE, scene, seconds, told
 from diagnostics.finding import Finding, Rule
-from diagnostics.job_answer import Poll, cause
-from diagnostics.job_words import word
+from diagnostics.following.answer import Poll, cause
+from diagnostics.following.words import word
 from diagnostics.jobs import Story
 from diagnostics.model import Blame, Exchange, Fault, Tape, Unsent
 from diagnostics.promise import ErrorCode, StateKind

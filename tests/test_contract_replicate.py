@@ -9,7 +9,7 @@ from diagnostics.check import check
 from diagnostics.contract import first
 from diagnostics.contract_load import load
 from diagnostics.drive.policy import asked_to_wait_s
-from diagnostics.job_answer import poll_of
+from diagnostics.following.answer import poll_of
 from diagnostics.model import Blame, Certainty, Exchange, Json, Response, Retry
 from diagnostics.promise import StateKind
 

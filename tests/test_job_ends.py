@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from diagnostics.contract import Contract
 from diagnostics.finding import Finding
-from diagnostics.job_answer import at_once, cause, poll_of
-from diagnostics.job_record import record
-from diagnostics.job_words import GOES_ON, Status
+from diagnostics.following.answer import at_once, cause, poll_of
+from diagnostics.following.record import record
+from diagnostics.following.words import GOES_ON, Status
 from diagnostics.jobs import UNKNOWN_MOST, follow
 from diagnostics.model import (
     Answer,

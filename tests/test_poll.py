@@ -19,8 +19,8 @@ from diagnostics.cli.main import main
 from diagnostics.contract_load import load
 from diagnostics.emulator.faults import load_plan
 from diagnostics.emulator.serve import ServedTown
-from diagnostics.job_record import StatusRecord
-from diagnostics.job_words import Status
+from diagnostics.following.record import StatusRecord
+from diagnostics.following.words import Status
 from diagnostics.prepare import plan, target
 
 TREE = Path(__file__).parents[1]

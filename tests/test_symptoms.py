@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from diagnostics import contract_load, symptoms
+from diagnostics import contract_load
 from diagnostics.cli import discover
 from diagnostics.emulator.faults import load_plan, names
 from diagnostics.errors import ContractError
+from diagnostics.lookup import symptoms
+from diagnostics.lookup.symptoms import Symptom
 from diagnostics.model import Text
-from diagnostics.symptoms import Symptom
 
 ROWS = symptoms.load()
 EACH = pytest.mark.parametrize("row", ROWS, ids=[row.id for row in ROWS])

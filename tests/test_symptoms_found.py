@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnostics import symptoms, wording
-from diagnostics.symptoms import ENOUGH, find
+from diagnostics.lookup import symptoms, wording
+from diagnostics.lookup.symptoms import ENOUGH, find
 
 TRACEBACK = """Traceback (most recent call last):
   File "/srv/bot/pipeline/scenes.py", line 88, in split_prompt

@@ -10,8 +10,8 @@ from diagnostics.cli import discover
 from diagnostics.cli.screen import Screen
 from diagnostics.errors import Exit
 from diagnostics.explain import Entry, explain
+from diagnostics.lookup.symptoms import Symptom
 from diagnostics.model import Blame, Json, Retry, Text
-from diagnostics.symptoms import Symptom
 from reports.words import words
 
 _KINDS = {

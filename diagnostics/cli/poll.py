@@ -23,8 +23,8 @@ from diagnostics.drive.conversation import Conversations
 from diagnostics.drive.live import Live
 from diagnostics.drive.policy import Policy
 from diagnostics.errors import Exit, UsageError
-from diagnostics.job_record import shown
-from diagnostics.job_words import GOES_ON, Status
+from diagnostics.following.record import shown
+from diagnostics.following.words import GOES_ON, Status
 from diagnostics.jobs import cancel_request, follow, poll_of, read_request
 from diagnostics.model import Exchange, Json, PollPolicy, Request, Severity, Tape, TargetKind
 from diagnostics.promise import Job, Operation

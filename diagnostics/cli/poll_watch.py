@@ -9,8 +9,8 @@ from diagnostics.cli.screen import Live as LiveTable
 from diagnostics.cli.screen import Screen
 from diagnostics.contract import Contract
 from diagnostics.drive.driver import Slot
-from diagnostics.job_record import StatusRecord, record
-from diagnostics.job_words import GOES_ON
+from diagnostics.following.record import StatusRecord, record
+from diagnostics.following.words import GOES_ON
 from diagnostics.model import Exchange, PollPolicy, Request
 from diagnostics.promise import Job, Operation
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from diagnostics.contract import Contract
-from diagnostics.job_record import StatusRecord
-from diagnostics.job_words import GOES_ON, Status
+from diagnostics.following.record import StatusRecord
+from diagnostics.following.words import GOES_ON, Status
 from diagnostics.model import Text
 from diagnostics.promise import Job, Operation
 from reports.words import words

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from diagnostics.contract import Contract
 from diagnostics.finding import Outcome
-from diagnostics.job_words import word
+from diagnostics.following.words import word
 from diagnostics.jobs import poll_of
 from diagnostics.model import Exchange, Json, Purpose, Severity, TargetKind, Text, Verdict
 from diagnostics.promise import Operation

@@ -8,7 +8,7 @@ from diagnostics.contract import Contract
 from diagnostics.film.asking import CLIP, DOWNLOAD, FILM, SCRIPT, clip_name
 from diagnostics.film.order import Film
 from diagnostics.film.stages import Stage, names
-from diagnostics.job_words import word
+from diagnostics.following.words import word
 from diagnostics.jobs import identity, poll_of
 from diagnostics.media import megabytes
 from diagnostics.model import (

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass, replace
 
 from diagnostics.contract import Contract, decode, first
-from diagnostics.freshness import Newest
-from diagnostics.job_words import ends, failure, read_as
+from diagnostics.following.freshness import Newest
+from diagnostics.following.words import ends, failure, read_as
 from diagnostics.model import Blame, Exchange, Json
 from diagnostics.promise import ErrorCode, Job, Operation, Reading, State, StateKind
 

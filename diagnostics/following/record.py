@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from diagnostics.contract import Contract, dig, first
-from diagnostics.job_answer import REASON_LENGTH_MAX, Poll, poll_of
-from diagnostics.job_words import Status, status_of
+from diagnostics.following.answer import REASON_LENGTH_MAX, Poll, poll_of
+from diagnostics.following.words import Status, status_of
 from diagnostics.model import Exchange, Fault, FaultKind, Json, Response
 from diagnostics.promise import Job
 

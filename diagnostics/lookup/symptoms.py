@@ -7,9 +7,9 @@ from math import log
 from pathlib import Path
 
 from diagnostics.errors import ContractError
+from diagnostics.lookup.wording import concepts, mended, related, synonym
 from diagnostics.model import Blame, Certainty, Json, Text
 from diagnostics.promise import Source
-from diagnostics.wording import concepts, mended, related, synonym
 
 ROWS = Path(__file__).with_name("symptoms.yaml")
 ENOUGH = 0.53

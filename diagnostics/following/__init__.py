@@ -1,0 +1,1 @@
+"""What does a status answer say, and is it news? The parts of `diagnostics/jobs.py`."""
