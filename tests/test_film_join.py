@@ -6,7 +6,8 @@ from typing import Any
 
 import av
 import pytest
-from hypothesis import given, settings
+from av.error import FFmpegError
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from diagnostics.emulator.clips import Clip, drawn
@@ -180,6 +181,7 @@ WHOLE = drawn(Clip(seconds=0.4, width=64, height=36))
 
 
 @settings(max_examples=40)
+@example(at=54, put=b"\0" * 10 + b"\x01\x88")  # the decoder has no name for what this is
 @given(at=st.integers(0, len(WHOLE) - 1), put=st.binary(min_size=1, max_size=60))
 def test_broken_bytes_end_in_an_error_of_a_known_kind(
     at: int, put: bytes, tmp_path_factory: pytest.TempPathFactory
@@ -190,7 +192,7 @@ def test_broken_bytes_end_in_an_error_of_a_known_kind(
     wanted = Wanted(fps=24, width=64, height=36, cross_fade_s=0.1)
     try:
         join([bad], folder / "final.mp4", wanted)
-    except (UsageError, OSError, ValueError):
+    except (UsageError, OSError, FFmpegError, ValueError):
         return
     assert (folder / "final.mp4").stat().st_size > 0
 

@@ -105,15 +105,31 @@ def test_on_ports_of_their_own_nobody_needs_a_prefix() -> None:
 
 
 def test_a_port_that_is_taken_gives_the_others_back() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with pytest.raises(UsageError, match="cannot listen"):
-            ServedTown([AKOOL, TWIN], own_ports=True, port=port - 1)
+    before, taken = neighbours()
+    port = before.getsockname()[1]
+    before.close()
+    with taken, pytest.raises(UsageError, match="cannot listen"):
+        ServedTown([AKOOL, TWIN], own_ports=True, port=port)
     with socket.socket() as free:
         free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        free.bind(("127.0.0.1", port - 1))
+        free.bind(("127.0.0.1", port))
+
+
+def neighbours() -> tuple[socket.socket, socket.socket]:
+    """Two ports side by side, below those that the system hands out to others meanwhile."""
+    for port in range(20_000, 30_000, 2):
+        pair = socket.socket(), socket.socket()
+        try:
+            for one, number in zip(pair, (port, port + 1), strict=True):
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                one.bind(("127.0.0.1", number))
+                one.listen()
+        except OSError:
+            for one in pair:
+                one.close()
+        else:
+            return pair
+    raise AssertionError("no two ports side by side are free")
 
 
 def test_a_town_of_one_needs_no_prefix_and_takes_one_all_the_same() -> None:

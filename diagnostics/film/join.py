@@ -76,7 +76,7 @@ def join(
 
 def _opened(path: Path, opened: ExitStack) -> _Clip:
     try:
-        container: Any = opened.enter_context(av.open(path))
+        container: Any = opened.enter_context(av.open(path, metadata_errors="replace"))
     except FFmpegError as error:
         raise _unfit(path, str(error.strerror)) from error
     if not container.streams.video:
@@ -84,6 +84,11 @@ def _opened(path: Path, opened: ExitStack) -> _Clip:
     video = container.streams.video[0]
     video.thread_type = "AUTO"
     audio = container.streams.audio[0] if container.streams.audio else None
+    if not getattr(video.codec_context, "pix_fmt", None):
+        raise _unfit(path, "nothing decodes its picture")
+    heard = audio.codec_context if audio is not None else None
+    if audio is not None and not (heard and heard.sample_rate and heard.channels):
+        raise _unfit(path, "nothing decodes its sound")
     seconds = _seconds(container, video)
     size = video.codec_context.width, video.codec_context.height
     if not 0 < seconds <= SECONDS_MAX or not all(0 < side <= SIDE_MAX for side in size):
@@ -235,5 +240,8 @@ def _feed(clip: _Clip, sinks: list[_Sink], stopped: Callable[[], bool]) -> None:
 
 def _decoded(packet: Any) -> Iterator[Any]:
     """Frames of a packet; a broken one in the middle costs its own picture and no more."""
-    with suppress(av.error.InvalidDataError):
+    try:
         yield from packet.decode()
+    except FFmpegError as error:
+        if isinstance(error, MemoryError):
+            raise
