@@ -324,8 +324,10 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     assert f"no folder {tmp_path / 'gone'}" in (failing(tmp_path / "gone" / "x.json").hint or "")
 
 
-def test_nothing_near_gives_no_hint(tmp_path: Path) -> None:
-    assert failing(tmp_path / "call.json").hint is None
+def test_where_no_name_is_near_the_hint_says_how_else(tmp_path: Path) -> None:
+    hint = failing(tmp_path / "call.json").hint or ""
+    assert "check the name" in hint
+    assert "nearest" not in hint
 
 
 def test_a_folder_lists_what_may_be_meant(tmp_path: Path) -> None:

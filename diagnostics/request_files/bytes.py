@@ -28,6 +28,7 @@ _WIDE = (
 )
 """How JSON begins without such a mark."""
 _UTF8_BOM = b"\xef\xbb\xbf"
+_ASK = "check the name and the rights, or pipe the text in and give - instead"
 _BOM = Text(
     en="the file begins with a byte order mark (BOM); it is skipped here, but other JSON readers "
     "stumble over it",
@@ -101,7 +102,7 @@ def _unreadable(path: Path, name: str, error: Exception) -> UsageError:
         )
     why = error.strerror if isinstance(error, OSError) else str(error)
     near = _near(path) if isinstance(error, FileNotFoundError) else None
-    return UsageError(f"cannot read {name}: {why}", place=name, hint=near)
+    return UsageError(f"cannot read {name}: {why}", place=name, hint=near or _ASK)
 
 
 def _near(path: Path) -> str | None:
