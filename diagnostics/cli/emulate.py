@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from diagnostics import contract_load
 from diagnostics.cli.discover import known
+from diagnostics.cli.numbers import amount, factor, port
 from diagnostics.cli.screen import Screen
 from diagnostics.contract import Contract
 from diagnostics.errors import Exit, UsageError
@@ -18,7 +19,6 @@ if TYPE_CHECKING:  # brings the media and schema libraries
     from diagnostics.emulator.serve import Places
     from diagnostics.emulator.town import Town
 
-_PORT_MAX = 65_535
 _TITLE = Text(
     en="{title} emulator at {base_url} ({credits:g} invented credits; not the provider itself)",
     ru="эмулятор {title} на {base_url} ({credits:g} вымышленных кредитов; это не сам провайдер)",
@@ -54,15 +54,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """What `emulate` takes."""
     parser.add_argument("name", nargs="*", metavar="PROVIDER", help="default: all of them")
     where = parser.add_argument_group("where")
-    where.add_argument("--port", type=_port, default=0, metavar="N", help="default: a free one")
+    where.add_argument("--port", type=port, default=0, metavar="N", help="default: a free one")
     where.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="(127.0.0.1)")
     where.add_argument(
         "--own-ports", action="store_true", help="a port each (N, N+1, …), no prefix in the path"
     )
     how = parser.add_argument_group("how it behaves")
     how.add_argument("--fault", metavar="NAME|FILE", help="see: diagnostics list faults")
-    how.add_argument("--credits", type=_amount, default=1000.0, metavar="N", help="to start (1000)")
-    how.add_argument("--speed", type=_factor, default=1.0, metavar="X", help="jobs X times faster")
+    how.add_argument("--credits", type=amount, default=1000.0, metavar="N", help="to start (1000)")
+    how.add_argument("--speed", type=factor, default=1.0, metavar="X", help="jobs X times faster")
     how.add_argument("--seed", type=int, default=0, metavar="N", help="of ids, durations and dice")
     how.add_argument(
         "--webhook", metavar="URL", help="tell it of every job that names no callback of its own"
@@ -213,30 +213,6 @@ def curl(contract: Contract, base_url: str) -> str:
     scheme = next((s for s in contract.schemes if not s.token_operation), contract.schemes[0])
     path = next(contract.probing()).url.removeprefix(probe.host)
     return f'curl -H "{scheme.header}: {scheme.prefix}${scheme.variables[0]}" {base_url}{path}'
-
-
-# --- numbers ----------------------------------------------------------------------------------
-
-
-def _port(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= _PORT_MAX:
-        raise ValueError(text)
-    return value
-
-
-def _amount(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise ValueError(text)
-    return value
-
-
-def _factor(text: str) -> float:
-    value = _amount(text)
-    if value == 0:
-        raise ValueError(text)
-    return value
 
 
 def _loopback(host: str) -> bool:

@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from diagnostics.cli.numbers import amount, count
 from diagnostics.cli.order import Order, decide, everybody
 from diagnostics.cli.run_words import conclusion, headline, latest, row
 from diagnostics.cli.screen import Live as LiveTable
@@ -48,32 +49,18 @@ def arguments(parser: ArgumentParser) -> None:
     call.add_argument("--operation", metavar="ID", help='operationId or "POST /path"')
     call.add_argument("--request", metavar="FILE", help="JSON body of the call (- for stdin)")
     money = parser.add_argument_group("money and patience")
-    money.add_argument("--budget", type=_amount, metavar="N", help="credits a live run may spend")
-    money.add_argument("--max-retries", type=_count, default=5, metavar="N", help="attempts (5)")
-    money.add_argument("--put-back", type=_count, default=0, metavar="N", help=_PUT_BACK)
-    money.add_argument("--base-delay", type=_amount, default=2.0, metavar="S", help="seconds (2)")
-    money.add_argument("--poll-interval", type=_amount, default=5.0, metavar="S", help="(5)")
-    money.add_argument("--max-polls", type=_count, default=60, metavar="N", help="(60)")
-    money.add_argument("--deadline", type=_amount, metavar="S", help="stop the whole run after S")
+    money.add_argument("--budget", type=amount, metavar="N", help="credits a live run may spend")
+    money.add_argument("--max-retries", type=count, default=5, metavar="N", help="attempts (5)")
+    money.add_argument("--put-back", type=count, default=0, metavar="N", help=_PUT_BACK)
+    money.add_argument("--base-delay", type=amount, default=2.0, metavar="S", help="seconds (2)")
+    money.add_argument("--poll-interval", type=amount, default=5.0, metavar="S", help="(5)")
+    money.add_argument("--max-polls", type=count, default=60, metavar="N", help="(60)")
+    money.add_argument("--deadline", type=amount, metavar="S", help="stop the whole run after S")
     money.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
     money.add_argument("--seed", type=int, default=0, metavar="N", help="of jitter and emulator")
     out = parser.add_argument_group("report")
     out.add_argument("--out", default="out", metavar="DIR", help="run folders (out/)")
     out.add_argument("--format", default="txt,html,json", metavar="LIST", help="txt,md,html,json")
-
-
-def _amount(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise ValueError(text)
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= 100_000:  # noqa: PLR2004  # a bound against slips of the finger
-        raise ValueError(text)
-    return value
 
 
 def main(options: Namespace, screen: Screen) -> Exit:

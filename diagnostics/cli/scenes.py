@@ -11,6 +11,7 @@ from typing import Any
 from diagnostics import credentials, prepare
 from diagnostics.check import check
 from diagnostics.cli import discover
+from diagnostics.cli.numbers import amount, count
 from diagnostics.cli.run import EXITS
 from diagnostics.cli.scenes_cast import Company, affordable, company
 from diagnostics.cli.scenes_words import Shown, film_lines, headline
@@ -48,47 +49,33 @@ def arguments(parser: ArgumentParser) -> None:
     money = parser.add_argument_group("money and patience")
     money.add_argument(
         "--budget",
-        type=_amount,
+        type=amount,
         metavar="N",
         help="what a live run may spend in all, script and clips, in one unit",
     )
     money.add_argument(
         "--clip-price",
-        type=_amount,
+        type=amount,
         default=0.0,
         metavar="N",
         help="what a clip costs you, where no contract knows",
     )
     money.add_argument(
         "--script-price",
-        type=_amount,
+        type=amount,
         default=0.0,
         metavar="N",
         help="what the script costs you, where no contract knows",
     )
-    money.add_argument("--max-retries", type=_count, default=5, metavar="N", help="attempts (5)")
-    money.add_argument("--base-delay", type=_amount, default=2.0, metavar="S", help="seconds (2)")
-    money.add_argument("--poll-interval", type=_amount, default=5.0, metavar="S", help="(5)")
-    money.add_argument("--max-polls", type=_count, default=120, metavar="N", help="(120)")
-    money.add_argument("--deadline", type=_amount, metavar="S", help="stop the whole run after S")
+    money.add_argument("--max-retries", type=count, default=5, metavar="N", help="attempts (5)")
+    money.add_argument("--base-delay", type=amount, default=2.0, metavar="S", help="seconds (2)")
+    money.add_argument("--poll-interval", type=amount, default=5.0, metavar="S", help="(5)")
+    money.add_argument("--max-polls", type=count, default=120, metavar="N", help="(120)")
+    money.add_argument("--deadline", type=amount, metavar="S", help="stop the whole run after S")
     money.add_argument("--seed", type=int, default=0, metavar="N", help="of jitter and emulator")
     out = parser.add_argument_group("report")
     out.add_argument("--out", default="out", metavar="DIR", help="run folders (out/)")
     out.add_argument("--format", default="txt,html,json", metavar="LIST", help="txt,md,html,json")
-
-
-def _amount(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise ValueError(text)
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= 100_000:  # noqa: PLR2004  # a bound against slips of the finger
-        raise ValueError(text)
-    return value
 
 
 def main(options: Namespace, screen: Screen) -> Exit:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from diagnostics import contract_load
+from diagnostics.cli.numbers import port
 from diagnostics.cli.screen import Screen
 from diagnostics.errors import Exit, UsageError
 from diagnostics.finding import Finding
@@ -86,7 +87,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "  signature is wrong or missing: a provider repeats what is not answered 200, so\n"
         "  nothing is lost while you mend the secret. OPTIONS is answered 204.",
     )
-    listen.add_argument("--port", type=_port, default=0, metavar="N", help="default: a free one")
+    listen.add_argument("--port", type=port, default=0, metavar="N", help="default: a free one")
     listen.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="(127.0.0.1)")
     listen.add_argument("--once", action="store_true", help="end after one callback")
     listen.add_argument("--count", type=_count, metavar="N", help="end after N callbacks")
@@ -262,15 +263,7 @@ def _findings(found: Sequence[Finding], language: str) -> Iterator[dict[str, Jso
 
 # --- numbers ----------------------------------------------------------------------------------
 
-_PORT_MAX = 65_535
 _YEARS_S = 1e11
-
-
-def _port(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= _PORT_MAX:
-        raise ValueError(text)
-    return value
 
 
 def _count(text: str) -> int:
