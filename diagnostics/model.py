@@ -94,12 +94,9 @@ class _Facts(dict[str, object]):
 class Purpose(StrEnum):
     """Why a request is made; decides credentials, retries and what is kept of the body."""
 
-    CALL = "call"
-    """An operation of the contract: credentials go along, errors may be retried."""
-    PROBE = "probe"
-    """Does this address answer? One attempt, no retry; credentials only if `authenticated`."""
-    MEDIA = "media"
-    """Fetch an input or result file as the provider would: no credentials, body becomes facts."""
+    CALL = "call"  # an operation of the contract: credentials go along, errors may be retried
+    PROBE = "probe"  # does it answer? One attempt, no retry; credentials only if `authenticated`
+    MEDIA = "media"  # fetch an input or result file: no credentials, the body becomes facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,18 +117,15 @@ class Request:
     spends: bool = False
     credits: float | None = None
     wait_s: float = 0.0
-    label: str = ""
-    """What this request stands for in the scenario's own words (an alias set, a parameter)."""
-    provider: str = ""
-    """Whom it is for; empty: the provider of the case."""
+    label: str = ""  # what it stands for in the scenario's own words (an alias set, a parameter)
+    provider: str = ""  # whom it is for; empty: the provider of the case
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaFacts:
     """What a media file really is, from its bytes. None: not known, or does not apply."""
 
-    container: str
-    """jpeg, png, mp3, mp4 …, html, json, xml, pdf, text, empty or unknown."""
+    container: str  # jpeg, png, mp3, mp4 …, html, json, xml, pdf, text, empty or unknown
     size_bytes: int
     sha256: str = ""
     complete: bool = True  # False: only the first bytes were examined
@@ -161,6 +155,8 @@ class Response:
     media: MediaFacts | None = None
     size_bytes: int = 0
     truncated: bool = False  # we stopped reading at our own limit
+    chunks: tuple[tuple[float, int], ...] = ()
+    """Of a stream: when each part came (seconds after the head) and how many bytes it had."""
 
     def header(self, name: str) -> str | None:
         """First header of that name, whatever its case."""
@@ -171,8 +167,7 @@ class Response:
 class FaultKind(StrEnum):
     """How an exchange failed without a whole HTTP answer."""
 
-    BAD_REQUEST = "bad-request"
-    """It could not be put on the wire (an illegal header value, a URL without scheme)."""
+    BAD_REQUEST = "bad-request"  # it could not be put on the wire (an illegal header value)
     DNS = "dns"
     REFUSED = "refused"
     CONNECT_TIMEOUT = "connect-timeout"
@@ -183,11 +178,9 @@ class FaultKind(StrEnum):
     READ_TIMEOUT = "read-timeout"
     RESET = "reset"
     CUT_BODY = "cut-body"
-    PROTOCOL = "protocol"
-    """What came back is not HTTP, or cannot be decoded."""
+    PROTOCOL = "protocol"  # what came back is not HTTP, or cannot be decoded
     REDIRECTS = "redirects"
-    LOCAL = "local"
-    """This machine could not do its part: disk full, out of memory."""
+    LOCAL = "local"  # this machine could not do its part: disk full, out of memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,14 +238,15 @@ class Exchange:
 
     request: Request
     answer: Answer
-    started_s: float
-    """Seconds since the epoch, of the run's own clock (which may be virtual)."""
+    started_s: float  # seconds since the epoch, of the run's own clock (which may be virtual)
     duration_s: float = 0.0
     attempt: int = 1
     conversation: int = 0
     scenario: str = ""
     position: int = 0
     wire: Wire | None = None
+    flow: str = ""  # what the caller calls this conversation, if it said so
+    source: str = ""  # where it stands in an imported file: `capture.har: entry 17`
 
     @property
     def response(self) -> Response | None:
@@ -281,6 +275,15 @@ class TargetKind(StrEnum):
     IMPORTED = "imported"
 
 
+class Origin(StrEnum):
+    """How a recording came to be; it decides what its verdict may say."""
+
+    LIVE = "live"
+    EMULATED = "emulated"
+    WRITTEN = "written"  # by hand
+    IMPORTED = "imported"  # from somebody else's tool: nobody here saw it happen
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """Where requests go. `media_base` serves sample inputs (emulator only)."""
@@ -289,15 +292,16 @@ class Target:
     provider: str
     base_url: str
     media_base: str | None = None
-    recorded: str | None = None
-    """Date of a cassette."""
-    fault: str | None = None
-    """The fault plan the emulator was asked to play."""
+    recorded: str | None = None  # date of a cassette
+    fault: str | None = None  # the fault plan the emulator was asked to play
+    origin: Origin | None = None  # of a recording
+    version: str = ""  # of the provider's contract that it was recorded with
 
     @property
     def emulated(self) -> bool:
         """The emulator answers, or did when it was recorded: no word about the provider."""
-        return self.kind is TargetKind.EMULATOR or self.media_base is not None
+        played = self.origin is Origin.EMULATED or self.media_base is not None
+        return self.kind is TargetKind.EMULATOR or played
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,8 +325,7 @@ class Plan:
     body: Json = None
     query: Mapping[str, Json] = field(default_factory=dict)
     path: Mapping[str, Json] = field(default_factory=dict)
-    file: str | None = None
-    """Where the body came from; None: the example of the contract."""
+    file: str | None = None  # where the body came from; None: the example of the contract
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,13 +340,11 @@ class PollPolicy:
 class RetryPolicy:
     """How often a call is tried (seed 000: at once, then after 2, 4, 8, 16 s; cap 30 s)."""
 
-    max_retries: int = 5
-    """All attempts, as the seed counts them: the first and four repeats."""
+    max_retries: int = 5  # all attempts, as the seed counts them: the first and four repeats
     base_delay_s: float = 2.0
     cap_s: float = 30.0
     jitter: float = 0.1  # share of the delay that is random, either way
-    put_back: int = 0
-    """How often a call that was only throttled is put back to be tried all over again (5 min)."""
+    put_back: int = 0  # how often a call that was only throttled is tried all over again (5 min)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -368,8 +369,7 @@ class Case:
     target: Target
     plan: Plan | None = None
     keys: tuple[KeyFacts, ...] = ()
-    auth_headers: tuple[str, ...] = ()
-    """Names of the credential headers the driver sends; two means both were configured."""
+    auth_headers: tuple[str, ...] = ()  # credential headers the driver sends; two: both configured
     poll: PollPolicy = PollPolicy()
     retry: RetryPolicy = RetryPolicy()
     environment: Environment = Environment()
@@ -377,8 +377,7 @@ class Case:
     virtual_time: bool = False
     budget: float | None = None
     seed: int = 0
-    scenarios: tuple[str, ...] = ()
-    """The scenarios of this run, in order."""
+    scenarios: tuple[str, ...] = ()  # of this run, in order
     film: Mapping[str, Json] = field(default_factory=dict)  # as `film.order` writes it
 
 

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -17,6 +17,7 @@ from diagnostics.model import (
     Json,
     KeyFacts,
     MediaFacts,
+    Origin,
     Plan,
     PollPolicy,
     Purpose,
@@ -45,6 +46,10 @@ def exchange_to(exchange: Exchange) -> dict[str, Json]:
     }
     if exchange.wire is not None:
         line["wire"] = plain(exchange.wire)
+    if exchange.flow:
+        line["flow"] = exchange.flow
+    if exchange.source:
+        line["source"] = exchange.source
     return line
 
 
@@ -61,6 +66,8 @@ def exchange_from(line: Mapping[str, Json]) -> Exchange:
         scenario=str(line.get("scenario", "")),
         position=int(line.get("n", 0)),
         wire=None if wire is None else Wire(**wire),
+        flow=str(line.get("flow", "")),
+        source=str(line.get("source", "")),
     )
 
 
@@ -93,6 +100,8 @@ def case_from(value: Mapping[str, Json]) -> Case:
     known["target"] = Target(
         **{**_known(Target, value["target"]), "kind": TargetKind(value["target"]["kind"])}
     )
+    if known["target"].origin is not None:
+        known["target"] = replace(known["target"], origin=Origin(known["target"].origin))
     known["keys"] = tuple(
         KeyFacts(**{**_known(KeyFacts, key), "problems": tuple(key.get("problems", ()))})
         for key in value.get("keys", ())
@@ -172,6 +181,8 @@ def _answer_to(answer: Answer) -> dict[str, Json]:
         line["media"] = plain(answer.media)
     if answer.truncated:
         line["truncated"] = True
+    if answer.chunks:
+        line["chunks"] = [list(chunk) for chunk in answer.chunks]
     return line | headers | _body_to(answer.body)
 
 
@@ -197,6 +208,7 @@ def _answer_from(line: Mapping[str, Json]) -> Answer:
         media=None if media is None else MediaFacts(**media),
         size_bytes=int(line.get("size_bytes", 0)),
         truncated=bool(line.get("truncated", False)),
+        chunks=tuple((float(at_s), int(size)) for at_s, size in line.get("chunks", ())),
     )
 
 
