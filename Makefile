@@ -15,6 +15,8 @@ READY := .venv/ready
 LOCKER := out/locker
 ELDER := .venv/sdk/openai-2
 ELDER_LOCK := tests/sdk/openai2.lock
+RECORDERS := .venv/recorders
+RECORDERS_LOCK := tests/recorders/recorders.lock
 COMPILE := --quiet --no-config --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
   --strip-extras --no-header --no-annotate --generate-hashes --allow-unsafe
 
@@ -23,7 +25,7 @@ COMPILE := --quiet --no-config --no-emit-index-url --no-emit-find-links --no-emi
 diagnose: $(READY)
 	@.venv/bin/diagnostics run --target emulator $(if $(FAULT),--fault "$(FAULT)") $(ARGS)
 
-test: $(READY)
+test: $(READY) $(RECORDERS)/ready
 	@$(PY) -m pytest $(ARGS)
 
 check: $(READY)
@@ -57,6 +59,13 @@ $(READY): requirements.lock pyproject.toml $(ELDER_LOCK)
 	@$(PY) -m compileall -q $(OURS)
 	@touch $@
 
+# Tools that record captures, with pins of their own that clash with ours: only tests run them.
+$(RECORDERS)/ready: $(READY) $(RECORDERS_LOCK)
+	@rm -rf $(RECORDERS)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  --target $(RECORDERS) -r $(RECORDERS_LOCK)
+	@touch $@
+
 # Pins stay as they are unless asked: make lock ARGS=--upgrade. Beside the main lock stands what the
 # elder openai library needs that the main lock does not hold at the same version.
 lock: $(READY)
@@ -68,8 +77,14 @@ lock: $(READY)
 	@{ echo '# Pinned with hashes. Made by `make lock` from pyproject.toml; do not edit.'; \
 	  cat $(LOCKER)/pinned.txt; } > $(LOCKER)/requirements.lock
 	@mv $(LOCKER)/requirements.lock requirements.lock
-	@$(LOCKER)/bin/python .ci/wanted --elder > $(LOCKER)/elder.txt
+	@$(LOCKER)/bin/python .ci/wanted --group elder > $(LOCKER)/elder.txt
 	@cat requirements.lock $(ELDER_LOCK) > $(LOCKER)/elder-pinned.txt
 	@$(LOCKER)/bin/pip-compile $(COMPILE) $(ARGS) --output-file $(LOCKER)/elder-pinned.txt $(LOCKER)/elder.txt
 	@$(LOCKER)/bin/python .ci/wanted --beside requirements.lock $(LOCKER)/elder-pinned.txt > $(LOCKER)/elder.lock
 	@mv $(LOCKER)/elder.lock $(ELDER_LOCK)
+	@$(LOCKER)/bin/python .ci/wanted --group recorders > $(LOCKER)/recorders.txt
+	@cp $(RECORDERS_LOCK) $(LOCKER)/recorders-pinned.txt
+	@$(LOCKER)/bin/pip-compile $(COMPILE) $(ARGS) --output-file $(LOCKER)/recorders-pinned.txt $(LOCKER)/recorders.txt
+	@{ echo '# Pinned with hashes. Made by `make lock` from the group `recorders`; do not edit.'; \
+	  grep -v '^#' $(LOCKER)/recorders-pinned.txt; } > $(LOCKER)/recorders.lock
+	@mv $(LOCKER)/recorders.lock $(RECORDERS_LOCK)

@@ -1,0 +1,1 @@
+"""Other tools that record captures, run as children of the tests."""
