@@ -354,14 +354,21 @@ def test_every_test_that_the_architecture_page_names_exists() -> None:
     assert not offenders
 
 
-def test_the_lock_pins_everything_that_is_asked_for_with_hashes() -> None:
+LOCKS = {
+    "requirements.lock": ("", "dev"),
+    "tests/recorders/recorders.lock": ("recorders",),
+}
+"""What each lock must hold: groups of pyproject.toml; empty: the dependencies and the back end."""
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_the_lock_pins_everything_that_is_asked_for_with_hashes(name: str) -> None:
     asked = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    wanted = [
-        *asked["project"]["dependencies"],
-        *asked["dependency-groups"]["dev"],
-        *asked["build-system"]["requires"],
-    ]
-    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    groups = asked["dependency-groups"] | {
+        "": [*asked["project"]["dependencies"], *asked["build-system"]["requires"]]
+    }
+    wanted = [one for group in LOCKS[name] for one in groups[group]]
+    lock = (ROOT / name).read_text("utf-8")
     pinned = re.findall(r"^([\w.-]+)==\S+ \\\n +--hash=sha256:", lock, re.MULTILINE)
     names = {re.split(r"[\[><=~! ]", one)[0].lower().replace("_", "-") for one in wanted}
     assert not names - {name.lower() for name in pinned}
@@ -390,7 +397,7 @@ PLANTED = {
 def test_no_file_holds_anything_that_looks_like_a_key() -> None:
     offenders = {}
     for path in tracked():
-        if path.name == "requirements.lock" or "redaction" in path.parts or path.name in PLANTED:
+        if path.suffix == ".lock" or "redaction" in path.parts or path.name in PLANTED:
             continue  # hashes; the shapes themselves; what is planted to be found
         try:
             Gate().scan(path.read_bytes(), str(path.relative_to(ROOT)))
