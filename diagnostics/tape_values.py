@@ -53,7 +53,7 @@ def exchange_to(exchange: Exchange) -> dict[str, Json]:
     return line
 
 
-def exchange_from(line: Mapping[str, Json]) -> Exchange:
+def exchange_from(line: Mapping[str, Json], position: int | None = None) -> Exchange:
     """The exchange of a line. Raises KeyError, TypeError or ValueError for a wrong one."""
     wire = line.get("wire")
     return Exchange(
@@ -64,7 +64,7 @@ def exchange_from(line: Mapping[str, Json]) -> Exchange:
         attempt=int(line.get("attempt", 1)),
         conversation=int(line.get("conversation", 0)),
         scenario=str(line.get("scenario", "")),
-        position=int(line.get("n", 0)),
+        position=int(line.get("n", 0)) if position is None else position,
         wire=None if wire is None else Wire(**wire),
         flow=str(line.get("flow", "")),
         source=str(line.get("source", "")),
