@@ -13,10 +13,11 @@ from diagnostics.redaction.disk import write_whole
 from diagnostics.redaction.fields import clean_header
 from diagnostics.redaction.names import Place
 from diagnostics.redaction.personal import this_machine
-from diagnostics.redaction.rules import SHAPES
+from diagnostics.redaction.rules import leaks
 from diagnostics.redaction.stream import GatedStream
 from diagnostics.redaction.suspect import Familiar
-from diagnostics.redaction.values import PLACEHOLDER, is_real
+from diagnostics.redaction.values import PLACEHOLDER
+from diagnostics.redaction.window import Window
 
 _REMEMBERED_MOST = 4096
 _REMEMBERED_LENGTH = 16_384
@@ -186,6 +187,14 @@ class Gate:
         """The stream, with every line gated before it is passed on."""
         return cast("TextIO", GatedStream(stream, self.text))
 
+    def window(self) -> Window:
+        """A gate for one media body that comes in parts and is too large to hold.
+
+        `feed(part)` gives the bytes that may be written, `finish()` the rest, or the marker of a
+        body that is withheld because a secret stands in it; `withheld` then holds that marker.
+        """
+        return Window(self._clean.ledger)
+
     def scan(self, data: str | bytes, name: str) -> None:
         """Raise `LeakError` when a finished artefact still holds a secret; never says which."""
         kind = self._leak(data) or self._leak(name)
@@ -203,7 +212,7 @@ class Gate:
         kind = self._clean.ledger.stands_in(bare)
         if kind is None and "\0" in bare[:_LINE_MOST]:
             kind = self._clean.ledger.stands_in(bare.replace("\0", ""))
-        return kind or _hard_shape(bare)
+        return kind or leaks(bare)
 
     def write(self, path: Path, data: str | bytes) -> None:
         """The one writer to disk: scans name and content, then writes whole or not at all."""
@@ -216,14 +225,4 @@ def _content_type(headers: Headers) -> str | None:
     for name, value in headers:
         if len(name) == 12 and name.lower() == "content-type":  # noqa: PLR2004  # its length
             return value
-    return None
-
-
-def _hard_shape(text: str) -> str | None:
-    for rule in SHAPES:
-        if not rule.hard or not any(needle in text for needle in rule.needles):
-            continue
-        for found in rule.pattern.finditer(text):
-            if rule.accepts(found[0]) and is_real(found[0]):
-                return rule.kind
     return None

@@ -293,3 +293,29 @@ def test_a_stream_bounds_what_it_holds(gate: Gate) -> None:
     for _ in range(40):
         stream.write("z" * 65_536)
     assert len(beneath.getvalue()) > 1_000_000
+
+
+SPLIT = "invented-window-key-0001"
+
+
+@pytest.mark.parametrize("size", [1, 7, 4096, 3 << 20])
+def test_a_key_split_over_the_parts_of_a_large_body_withholds_the_rest(size: int) -> None:
+    gate = Gate(("", ""))
+    gate.register(SPLIT, "heygen-api-key")
+    body = b"\0\x01media" * 400 + SPLIT.encode() + b"\xff" * 300
+    window = gate.window()
+    given = b"".join(window.feed(body[n : n + size]) for n in range(0, len(body), size))
+    given += window.finish()
+    assert SPLIT.encode() not in given
+    assert window.withheld == f"<withheld:data#1 {len(body)} bytes: heygen api key>"
+    assert gate.text(window.withheld) == window.withheld
+
+
+def test_a_large_body_without_secrets_passes_a_window_byte_for_byte() -> None:
+    gate = Gate(("", ""))
+    gate.register(SPLIT, "heygen-api-key")
+    parts = [bytes([n % 251]) * 300_000 for n in range(20)]
+    window = gate.window()
+    assert b"".join([*map(window.feed, parts), window.finish()]) == b"".join(parts)
+    assert window.withheld is None
+    assert window.size_bytes == 6_000_000

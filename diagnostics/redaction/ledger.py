@@ -141,6 +141,13 @@ class Ledger:
         self._learn(value, kind)
         return self._placeholder(value, kind, keep=keep)
 
+    def withhold(self, size_bytes: int, why: str, place: str) -> str:
+        """The marker for what is left out unread: its size and why, in plain words."""
+        words = " ".join(re.findall(r"[a-z0-9]+", why.lower())[:8])
+        self.count("withheld", place)
+        self._numbers["data"] += 1
+        return f"<withheld:data#{self._numbers['data']} {size_bytes} bytes: {words}>"
+
     def count(self, rule: str, place: str) -> None:
         """Note one removal."""
         self.removed[rule, place] += 1
@@ -173,6 +180,12 @@ class Ledger:
                 if spelling in view:
                     return kind
         return None
+
+    def plainly_in(self, text: str) -> str | None:
+        """The kind of a known secret that stands in media, as it is, in base64 or hexadecimal."""
+        if any(value in text for value in self._learned):
+            return "learned-secret"
+        return next((kind for spelling, kind in self._spellings if spelling in text), None)
 
     def is_free(self, text: str) -> bool:
         """Whether no known secret stands in the text, neither registered nor learned."""

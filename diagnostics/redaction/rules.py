@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from diagnostics.redaction.values import is_heygen_key
+from diagnostics.redaction.values import is_heygen_key, is_real
 
 _START = r"(?:(?<![A-Za-z0-9_\-])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
 """A shape begins where a word does: one run of letters is tried once, and time stays linear."""
@@ -288,3 +288,14 @@ SHAPES: tuple[Rule, ...] = (
         hard=False,
     ),
 )
+
+
+def leaks(text: str) -> str | None:
+    """The kind of a secret whose shape nobody can mistake, if one stands in the text."""
+    for rule in SHAPES:
+        if not rule.hard or not any(needle in text for needle in rule.needles):
+            continue
+        for found in rule.pattern.finditer(text):
+            if rule.accepts(found[0]) and is_real(found[0]):
+                return rule.kind
+    return None

@@ -11,10 +11,20 @@ from diagnostics.redaction.names import Strength, Suspicion
 
 KIND = r"[a-z]{1,24}(?:-[a-z]{1,24}){0,5}"
 
+_GAP = r"(?: |\+|%(?:25)?20)"
+_EQUALS = r"(?:=|%(?:25)?3D)"
+_COLON = r"(?::|%(?:25)?3A)"
+_DOTS = r"(?:…|%E2%80%A6|%25E2%2580%25A6|\\u2026)"
+_FEW = r"[^\s<>&%\\]{1,4}"
+_TIME = rf"\d{{4}}-\d\d-\d\dT\d\d{_COLON}\d\d{_COLON}\d\dZ"
+_DETAIL = (
+    rf"(?:{_FEW}{_DOTS}|{_DOTS}{_FEW}|len{_EQUALS}\d{{1,9}}|(?:exp|iat){_EQUALS}{_TIME}"
+    rf"|\d{{1,15}}{_GAP}bytes(?:{_COLON}{_GAP}[a-z0-9]{{1,24}}(?:(?:{_GAP}|-)[a-z0-9]{{1,24}}){{0,7}})?)"
+)
+"""The useful half: first or last characters, length, a token's times, why a body is withheld."""
 PLACEHOLDER = re.compile(
-    rf"(?:<|%3C|%253C|&lt;|\\u003[cC])(?:secret|id|pii|withheld)(?::|%3A|%253A){KIND}"
-    r"(?:\#|%23|%2523)\d{1,9}"
-    r"(?:(?: |%20|\+|%2520)[^\s<>&%\\]{1,4}(?:…|%E2%80%A6|%25E2%2580%25A6|\\u2026))?"
+    rf"(?:<|%3C|%253C|&lt;|\\u003[cC])(?:secret|id|pii|withheld){_COLON}{KIND}"
+    rf"(?:\#|%23|%2523)\d{{1,9}}(?:{_GAP}{_DETAIL}){{0,4}}"
     r"(?:>|%3E|%253E|&gt;|\\u003[eE])"
     r"|(?:<|%3C|&lt;|\\u003[cC])(?:user|host)(?:>|%3E|&gt;|\\u003[eE])"
 )
