@@ -1,6 +1,6 @@
 """What does somebody's file hold? Exchanges, what of it could not be read, and what it is."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
@@ -75,6 +75,8 @@ class Capture:
     """When it was made, in seconds since the epoch, if the file says so."""
     secrets: Sequence[tuple[str, str]] = field(default=(), repr=False)
     """(value, kind) of keys that stood in it: to be registered with the gate before anything."""
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
+    """By host, how many entries were left out because no provider we know is meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
