@@ -1,0 +1,79 @@
+"""What is a cassette? A tape in vcrpy's format: stock vcrpy plays it, and we lose nothing.
+
+What vcrpy cannot say (failures, order, times, conversations, media) stands in keys beside its own,
+which it does not read. Everything passes the gate, and the finished text is looked through again.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from diagnostics.capture import Capture
+from diagnostics.capture import read as read_capture
+from diagnostics.model import Case, Exchange, Tape, Target, TargetKind
+from diagnostics.redact import Gate
+from diagnostics.vcr.writing import as_json, as_yaml
+
+SUFFIXES = (".yaml", ".yml", ".json")
+
+
+def text_of(tape: Tape, gate: Gate, *, binary: bool = True) -> str:
+    """The cassette of a tape, gated. `binary`: YAML, which can hold bytes; else JSON."""
+    clean = gated(tape, gate)
+    text = as_yaml(clean) if binary else as_json(clean)
+    gate.scan(text, f"{tape.case.run_id or 'cassette'}.{'yaml' if binary else 'json'}")
+    return text
+
+
+def write(path: Path, tape: Tape, gate: Gate) -> None:
+    """Write it whole or not at all; JSON where the name says so."""
+    gate.write(path, text_of(tape, gate, binary=path.suffix.lower() != ".json"))
+
+
+def read(path: Path) -> Capture:
+    """What a cassette holds, or any other file that a reader knows."""
+    return read_capture(path)
+
+
+def gated(tape: Tape, gate: Gate) -> Tape:
+    """The tape as it may leave the process."""
+    return Tape(case=gate.case(tape.case), exchanges=[_gated(one, gate) for one in tape])
+
+
+def _gated(one: Exchange, gate: Gate) -> Exchange:
+    clean = gate.exchange(one)
+    if not one.flow and not one.source:
+        return clean
+    return replace(clean, flow=gate.text(clean.flow), source=gate.text(clean.source))
+
+
+def recorded(capture: Capture, provider: str) -> Tape:
+    """As a target to run against: what was recorded answers, and says when and from whom."""
+    case = capture.case or Case(run_id="", target=_stranger(provider))
+    origin = capture.origin if capture.case is None else case.target.origin
+    target = replace(
+        case.target,
+        kind=TargetKind.CASSETTE,
+        origin=origin,
+        recorded=date(capture.recorded_s),
+    )
+    return Tape(case=replace(case, target=target, virtual_time=True), exchanges=capture.exchanges)
+
+
+def date(seconds: float | None) -> str | None:
+    """The day, in UTC."""
+    if not seconds:
+        return None
+    return time.strftime("%Y-%m-%d", time.gmtime(seconds))
+
+
+def _stranger(provider: str) -> Target:
+    return Target(kind=TargetKind.CASSETTE, provider=provider, base_url="")
+
+
+def playable(exchanges: Sequence[Exchange]) -> int:
+    """How many of them stock vcrpy replays."""
+    from diagnostics.vcr.interaction import interaction  # noqa: PLC0415  # only who counts
+
+    return sum(1 for one in exchanges if interaction(one, binary=True) is not None)
