@@ -9,12 +9,26 @@ from diagnostics.contract import Contract
 from diagnostics.errors import UsageError
 from diagnostics.finding import Report
 from diagnostics.redact import Gate
+from reports import render
 from reports.document import document
-from reports.render import known, rendered
 
 DEFAULT = ("txt", "html", "json")
-NAMES = {"json": "result.json"}
+ZIP = "zip"
+"""No template: everything there is, in one file for support."""
+NAMES = {"json": "result.json", ZIP: "bundle.zip"}
 """File names that are not `report.<format>`."""
+
+
+def formats() -> tuple[str, ...]:
+    """Formats by name: those of one report, and the bundle of all."""
+    return (*render.formats(), ZIP)
+
+
+def known(wanted: str) -> str:
+    """The format itself, or an error that names the formats there are."""
+    if wanted not in formats():
+        raise UsageError(f"no report format {wanted!r}", hint=f"formats: {', '.join(formats())}")
+    return wanted
 
 
 def paths(folder: Path, formats: Sequence[str]) -> dict[str, Path]:
@@ -22,24 +36,40 @@ def paths(folder: Path, formats: Sequence[str]) -> dict[str, Path]:
     return {name: folder / NAMES.get(name, f"report.{name}") for name in map(known, formats)}
 
 
-def write(
+def write(  # noqa: PLR0913  # what every caller knows, and a tape where there is one
     report: Report,
     contract: Contract,
     *,
     files: Mapping[str, Path],
     language: str,
     gate: Gate,
+    tape: Path | None = None,
 ) -> dict[str, Any]:
     """Write every format of one report; returns the document that all of them show.
 
     The exchanges are those of a tape, so gated already; the case comes from the command line.
+    `tape` is the file they stand in: a bundle takes it along.
     """
     shown = replace(report, tape=replace(report.tape, case=gate.case(report.tape.case)))
     names = {name: str(path) for name, path in files.items()}
     made = document(shown, contract, language=language, formats=names)
     for name, path in files.items():
-        _write(path, rendered(made, format=name), gate)
+        if name != ZIP:
+            _write(path, render.rendered(made, format=name), gate)
+        elif tape is not None:
+            _bundle(path, shown, contract, language, gate, tape)
     return made
+
+
+def _bundle(  # noqa: PLR0913, PLR0917  # it passes on what `write` was given
+    path: Path, report: Report, contract: Contract, language: str, gate: Gate, tape: Path
+) -> None:
+    from reports import bundle  # noqa: PLC0415  # archives, and only for a bundle
+
+    source = bundle.Source(
+        report=report, contract=contract, language=language, gate=gate, tape=tape
+    )
+    bundle.write(path, source)
 
 
 def _write(path: Path, text: str, gate: Gate) -> None:

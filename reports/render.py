@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -47,6 +47,17 @@ def rendered(made: Mapping[str, Any], *, format: str) -> str:  # noqa: A002  # s
     if format == "html":
         names |= _page(phrase)
     return _environment().get_template(f"report.{format}.jinja").render(names)
+
+
+def filled(
+    template: str, language: str, facts: Mapping[str, Any], **filters: Callable[[str], str]
+) -> str:
+    """A template that is no report: the words beside a bundle, its script."""
+    said = words(language)
+    environment = _environment()
+    environment.filters |= filters
+    names = {"say": said.say, "words": said, **facts}
+    return environment.get_template(template).render(names)
 
 
 def _page(phrase: Phrases) -> Mapping[str, Any]:

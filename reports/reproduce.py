@@ -17,6 +17,11 @@ from reports.words import Words
 
 BODY_INLINE_MAX = 64_000
 EMULATOR_PORT = 8471
+EMULATOR_KEY = (
+    f"$(curl -s --retry 9 --retry-connrefused http://127.0.0.1:{EMULATOR_PORT}/_emulator"
+    """ | python3 -c "import json,sys; print(json.load(sys.stdin)['key'])")"""
+)
+"""For the shell: the key that the emulator invents, asked of it as soon as it listens."""
 OURS = {"host", "content-length", "accept-encoding", "connection", "user-agent", "accept"}
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _GLOBBED = re.compile(r"[\[\]{}]")
@@ -179,17 +184,24 @@ def _on_port(request: Request, case: Case) -> Request:
 
 
 def _setup(case: Case, contract: Contract, request: Request) -> str:
+    start = emulator(case)
+    if not request.authenticated or request.purpose == "media":
+        return start
+    return f'{start} &\nexport {variable_of(contract.schemes[0])}="{EMULATOR_KEY}"'
+
+
+def emulator(case: Case) -> str:
+    """The command that starts the same emulator on a port."""
     words = ["diagnostics", "emulate", case.target.provider, "--port", str(EMULATOR_PORT)]
     if case.target.fault:
         words += ["--fault", case.target.fault]
-    start = shlex.join(words)
-    if not request.authenticated or request.purpose == "media":
-        return start
-    scheme = contract.schemes[0]
-    read = "import json,sys; print(json.load(sys.stdin)['key'])"
-    ask = f"curl -s --retry 9 --retry-connrefused http://127.0.0.1:{EMULATOR_PORT}/_emulator"
-    key = f'"$({ask} | python3 -c "{read}")"'
-    return f"{start} &\nexport {variable_of(scheme)}={key}"
+    return shlex.join(words)
+
+
+def body_beside(case: Case, request: Request) -> bytes | None:
+    """What `@request.body` stands for in the `curl`; None: the command holds the body itself."""
+    sent = _on_port(request, case) if in_process(case) else request
+    return sent.body if sent.body and _inline(sent.body) is None else None
 
 
 def _host(url: str) -> str | None:

@@ -64,7 +64,7 @@ def faults() -> tuple[str, ...]:
 
 def formats() -> tuple[str, ...]:
     """Report formats."""
-    from reports.render import formats as known_formats  # noqa: PLC0415  # brings Jinja
+    from reports.files import formats as known_formats  # noqa: PLC0415  # brings Jinja
 
     return known_formats()
 

@@ -185,7 +185,7 @@ def _ordered(
 def _formats(text: str) -> tuple[str, ...]:
     wanted = [name.strip() for name in text.split(",") if name.strip()]
     for name in wanted:
-        if name not in {"txt", "html", "json", "md"}:  # these need no look at the folder
+        if name not in {"txt", "html", "json", "md", "zip"}:  # these need no look at the folder
             discover.known(name, discover.formats(), "report format")
     return tuple(dict.fromkeys(wanted))
 

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from diagnostics import contract_load, tape
-from diagnostics.cli import discover
+from diagnostics import tape
 from diagnostics.cli.screen import Screen
 from diagnostics.errors import Exit, UsageError
 from diagnostics.model import Text
-from diagnostics.scenario import Scenario
+from diagnostics.taping.reading import tape_path
 
 OUT = Path("out")
 DEFAULT = "txt,html,json"
@@ -30,7 +29,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "run", metavar="RUN", help="a run folder, a run id under out/, a tape.jsonl, or: last"
     )
     parser.add_argument(
-        "--format", default=DEFAULT, metavar="LIST", help=f"txt, md, html, json (default {DEFAULT})"
+        "--format",
+        default=DEFAULT,
+        metavar="LIST",
+        help=f"txt, md, html, json, zip (default {DEFAULT})",
     )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="where to write (default: the run's folder)"
@@ -39,7 +41,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace, screen: Screen) -> Exit:
     """Read, judge, render. That the run failed is no failure of this command."""
-    from diagnostics.judge import judge  # noqa: PLC0415  # not for --help
+    from diagnostics.cli.judged import judged  # noqa: PLC0415  # not for --help
     from reports import files  # noqa: PLC0415  # see above
 
     formats = [name.strip() for name in options.format.split(",") if name.strip()]
@@ -47,34 +49,24 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
         raise UsageError("--format names no format", hint=f"for example --format {DEFAULT}")
     place = found(options.run, OUT)
     written = files.paths(options.out or (place if place.is_dir() else place.parent), formats)
-    reading = tape.read_whole(place)
+    found_out = judged(place)
+    reading = found_out.reading
     for count, told in ((reading.torn, _TORN), (reading.pending, _PENDING)):
         if count:
             screen.say(told.fill(screen.language, {"count": count}))
-    contract = contract_load.load(reading.tape.case.target.provider)
-    if reading.tape.case.film:
-        from diagnostics.film.cast import with_writers  # noqa: PLC0415  # only a film has partners
-
-        contract = with_writers(contract)
-    report = judge(contract, reading.tape, _scenarios(reading.tape.case.scenarios))
     made = files.write(
-        report,
-        contract,
+        found_out.report,
+        found_out.contract,
         files=written,
         language=screen.language,
         gate=screen.gate,
+        tape=tape_path(place),
     )
     if screen.as_json:
         screen.emit("run", made)
     for line in _summary(made):
         screen.show(line)
     return Exit.OK
-
-
-def _scenarios(ran: tuple[str, ...]) -> list[Scenario]:
-    """Those of the run; a tape that does not say is judged by all."""
-    every = discover.scenarios()
-    return [every[name] for name in every if not ran or name in ran]
 
 
 def _summary(made: dict[str, Any]) -> Iterator[str]:

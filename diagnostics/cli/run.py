@@ -1,7 +1,9 @@
 """What is wrong with this integration? Runs the suite and leaves a report."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from diagnostics.cli.numbers import amount, count
@@ -24,6 +26,7 @@ from diagnostics.finding import Outcome, Report
 from diagnostics.judge import judge, with_running_jobs
 from diagnostics.model import Exchange, Json, Tape, Verdict
 from diagnostics.suite import Progress, Recording, Suite
+from diagnostics.tape import NAME as TAPE
 from diagnostics.tape import TapeFile
 
 EXITS = {
@@ -60,7 +63,9 @@ def arguments(parser: ArgumentParser) -> None:
     money.add_argument("--seed", type=int, default=0, metavar="N", help="of jitter and emulator")
     out = parser.add_argument_group("report")
     out.add_argument("--out", default="out", metavar="DIR", help="run folders (out/)")
-    out.add_argument("--format", default="txt,html,json", metavar="LIST", help="txt,md,html,json")
+    out.add_argument(
+        "--format", default="txt,html,json", metavar="LIST", help="txt,md,html,json,zip"
+    )
 
 
 def main(options: Namespace, screen: Screen) -> Exit:
@@ -85,7 +90,7 @@ def main(options: Namespace, screen: Screen) -> Exit:
 
 def _one(order: Order, screen: Screen) -> tuple[Exit, Mapping[str, Json]]:
     screen.say(headline(order, screen.language))
-    report = _carry_out(order, screen)
+    report = bundled(_carry_out(order, screen), order.folder, order.formats)
     told = _present(report, order, screen)
     ended = Exit.INTERRUPTED if report.interrupted else EXITS[report.judgement.verdict]
     return ended, told
@@ -207,6 +212,16 @@ def _embedded(
 # --- saying -----------------------------------------------------------------------------------
 
 
+def bundled(report: Report, folder: Path, formats: Sequence[str]) -> Report:
+    """The report of a run; for a bundle judged from the file, as whoever receives it will."""
+    if "zip" not in formats:
+        return report
+    from diagnostics.cli.judged import judged  # noqa: PLC0415  # only for a bundle
+
+    again = judged(folder).report
+    return replace(again, interrupted=report.interrupted, running_jobs=report.running_jobs)
+
+
 def _present(report: Report, order: Order, screen: Screen) -> Mapping[str, Json]:
     from reports import files  # noqa: PLC0415  # brings Jinja and the report's words
 
@@ -217,6 +232,7 @@ def _present(report: Report, order: Order, screen: Screen) -> Mapping[str, Json]
         files=files.paths(order.folder, wanted),
         language=screen.language,
         gate=screen.gate,
+        tape=order.folder / TAPE,
     )
     for line in () if screen.as_json else conclusion(told, screen.language):
         screen.show(line)

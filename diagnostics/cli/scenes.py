@@ -12,7 +12,7 @@ from diagnostics import credentials, prepare
 from diagnostics.check import check
 from diagnostics.cli import discover
 from diagnostics.cli.numbers import amount, count
-from diagnostics.cli.run import EXITS
+from diagnostics.cli.run import EXITS, bundled
 from diagnostics.cli.scenes_cast import Company, affordable, company
 from diagnostics.cli.scenes_words import Shown, film_lines, headline
 from diagnostics.cli.screen import Screen
@@ -27,6 +27,7 @@ from diagnostics.finding import Report
 from diagnostics.judge import judge, with_running_jobs
 from diagnostics.model import Case, Json, MediaFacts, Plan, PollPolicy, RetryPolicy, Tape
 from diagnostics.suite import Recording, Suite
+from diagnostics.tape import NAME as TAPE
 from diagnostics.tape import TapeFile
 
 MODEL = "kling-v2.5-turbo-pro"
@@ -75,7 +76,9 @@ def arguments(parser: ArgumentParser) -> None:
     money.add_argument("--seed", type=int, default=0, metavar="N", help="of jitter and emulator")
     out = parser.add_argument_group("report")
     out.add_argument("--out", default="out", metavar="DIR", help="run folders (out/)")
-    out.add_argument("--format", default="txt,html,json", metavar="LIST", help="txt,md,html,json")
+    out.add_argument(
+        "--format", default="txt,html,json", metavar="LIST", help="txt,md,html,json,zip"
+    )
 
 
 def main(options: Namespace, screen: Screen) -> Exit:
@@ -104,7 +107,7 @@ def main(options: Namespace, screen: Screen) -> Exit:
         deadline_s=options.deadline,
     )
     screen.say(headline(case, contract, who.fault, screen.language))
-    report = _carry_out(order, clock, screen)
+    report = bundled(_carry_out(order, clock, screen), order.folder, order.formats)
     _present(report, order, screen)
     return Exit.INTERRUPTED if report.interrupted else EXITS[report.judgement.verdict]
 
@@ -245,6 +248,7 @@ def _present(report: Report, order: Order, screen: Screen) -> None:
         files=files.paths(order.folder, tuple(dict.fromkeys((*order.formats, "json")))),
         language=screen.language,
         gate=screen.gate,
+        tape=order.folder / TAPE,
     )
     passed = stages(order.who.contract, report.tape, order.film, report.findings)
     made = film_facts(report, order.folder)

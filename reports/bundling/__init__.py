@@ -1,0 +1,1 @@
+"""Of what is a bundle made? Its members, its script, and the ZIP around them."""
