@@ -195,6 +195,10 @@ class Gate:
         """
         return Window(self._clean.ledger)
 
+    def withhold(self, size_bytes: int, why: str) -> str:
+        """The marker for a body that nobody can look into; counted like every removal."""
+        return self._clean.ledger.withhold(size_bytes, why, Place.TEXT)
+
     def scan(self, data: str | bytes, name: str) -> None:
         """Raise `LeakError` when a finished artefact still holds a secret; never says which."""
         kind = self._leak(data) or self._leak(name)
