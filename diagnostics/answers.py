@@ -47,7 +47,8 @@ def findings(contract: Contract, exchange: Exchange) -> list[Finding]:
 def subject(exchange: Exchange) -> str:
     """What the finding is about: the operation, else method and path."""
     request = exchange.request
-    return request.operation or f"{request.method} {request.url.partition('?')[0]}"
+    asked = f"{request.method} {request.url.partition('?')[0]}".strip()
+    return request.operation or asked or exchange.source or "?"
 
 
 def succeeded(contract: Contract, exchange: Exchange) -> bool:
@@ -187,11 +188,12 @@ def _without_code(exchange: Exchange, response: Response, reading: Reading) -> F
     found = Finding(
         rule=HTTP_STATUS, subject=subject(exchange), facts=facts, certainty=0.9, code=str(status)
     )
-    if status in {404, 410} and reading.body is None:
+    blind = response.truncated and not response.body  # a capture that kept no bodies
+    if status in {404, 410} and reading.body is None and not blind:
         return replace(found, rule=NO_SUCH_ADDRESS, blame=Blame.ENDPOINT)
     if status >= 300:  # noqa: PLR2004  # HTTP's own border of success
         blame, certainty, remedy = _status(status)
-        if status == 403 and reading.body is None:  # noqa: PLR2004  # HTTP: forbidden
+        if status == 403 and reading.body is None and not blind:  # noqa: PLR2004  # HTTP: forbidden
             blame, certainty, remedy = Blame.UNDECIDED, 0.4, WALL
         if reading.body is not None and _REFUSED.search(str(reading.body)[:_WORDS_MAX]):
             blame, certainty, remedy = Blame.CONTENT_POLICY, 0.9, CONTENT

@@ -60,6 +60,7 @@ INTERCEPTED = 0.7
 JOB_FAILED = "job-failed"
 JOB_FINISHED = "job-finished"
 PORTAL = "network-captive-portal"
+NOT_FETCHED = "media-not-fetched"
 
 KEY_WORKED = 0.6
 """How sure the key is at fault when another call took it: a token may end, a right may lack."""
@@ -189,8 +190,13 @@ def _clear(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
     return {
         o.scenario: o
         for o in outcomes
-        if o.note is None and o.verdict in {Verdict.PASS, Verdict.WARN}
+        if o.note is None and o.verdict in {Verdict.PASS, Verdict.WARN} and not _unseen(o)
     }
+
+
+def _unseen(outcome: Outcome) -> bool:
+    """An input that nobody fetched is neither fit nor unfit: nothing is cleared by it."""
+    return any(finding.rule.code == NOT_FETCHED for finding in outcome.findings)
 
 
 def _evidence(outcomes: Sequence[Outcome]) -> _Evidence:

@@ -17,6 +17,7 @@ from diagnostics.promise import Job, Operation
 __all__ = [
     "Poll",
     "Story",
+    "asked_id",
     "at_once",
     "cancel_request",
     "follow",
@@ -191,7 +192,7 @@ class _Book:
             self._said(story, over)
 
     def _read(self, reader: str, exchange: Exchange) -> None:
-        job_id = exchange.request.label or _asked_id(self._readers[reader], exchange)
+        job_id = exchange.request.label or asked_id(self._readers[reader], exchange)
         story = self._by_id.get(job_id) or self._orphan(reader, job_id)
         poll = poll_of(self._contract, story.job, exchange, story.newest)
         if poll is None:
@@ -216,7 +217,8 @@ class _Book:
         return self._all
 
 
-def _asked_id(operation: Operation, exchange: Exchange) -> str:
+def asked_id(operation: Operation, exchange: Exchange) -> str:
+    """Which job a status read asks about, `operation` being its create."""
     job, request = operation.job, exchange.request
     assert job is not None  # noqa: S101  # readers are made of jobs
     if job.read_in == "body":

@@ -17,17 +17,24 @@ from diagnostics.model import (
     Purpose,
     Severity,
     Tape,
+    TargetKind,
+    Text,
     Unsent,
     UnsentReason,
     Verdict,
 )
 from diagnostics.scenario import Scenario
 
+UNTOLD = Text(
+    en="the capture holds nothing that tells of it",
+    ru="в присланной записи об этом ничего нет",
+)
+
 
 def judge(contract: Contract, tape: Tape, scenarios: Iterable[Scenario]) -> Report:
     """Everything a run came to, from its tape alone."""
     found = [outcome(contract, tape, scenario) for scenario in scenarios]
-    outcomes = weighed(contract, tape, found)
+    outcomes = weighed(contract, tape, _once(found) if _imported(tape) else found)
     return Report(
         tape=tape,
         judgement=blame(contract, tape, outcomes),
@@ -39,11 +46,14 @@ def judge(contract: Contract, tape: Tape, scenarios: Iterable[Scenario]) -> Repo
 
 def outcome(contract: Contract, tape: Tape, scenario: Scenario) -> Outcome:
     """What one scenario came to."""
-    own = tape.of(scenario.name)
+    own = tape if _imported(tape) else tape.of(scenario.name)
     if not len(own):
         note = scenario.offered(contract, tape.case) or NOT_RUN
         return Outcome(scenario=scenario.name, verdict=Verdict.INCONCLUSIVE, note=note)
     findings = tuple(scenario.judge(contract, own))
+    if not findings and _imported(tape):
+        note = scenario.offered(contract, tape.case) or UNTOLD
+        return Outcome(scenario=scenario.name, verdict=Verdict.INCONCLUSIVE, note=note)
     last = own.exchanges[-1]
     return Outcome(
         scenario=scenario.name,
@@ -52,6 +62,27 @@ def outcome(contract: Contract, tape: Tape, scenario: Scenario) -> Outcome:
         requests=sum(1 for exchange in own if not isinstance(exchange.answer, Unsent)),
         duration_s=max(0.0, last.started_s + last.duration_s - own.exchanges[0].started_s),
     )
+
+
+def _imported(tape: Tape) -> bool:
+    """Nobody asked: every judge reads all of a stranger's capture."""
+    return tape.case.target.kind is TargetKind.IMPORTED
+
+
+def _once(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """What several judges read in the same exchanges is told once, where most of them stand."""
+    alike: dict[tuple[str, str, str | None, str], list[Finding]] = {}
+    for each in outcomes:
+        for found in each.findings:
+            key = (found.rule.code, found.subject, found.code, found.message())
+            kept = alike.setdefault(key, [])
+            if not any(set(found.evidence) <= set(one.evidence) for one in kept):
+                kept[:] = [one for one in kept if not set(one.evidence) < set(found.evidence)]
+                kept.append(found)
+    told = {id(one) for kept in alike.values() for one in kept}
+    return [
+        replace(one, findings=tuple(f for f in one.findings if id(f) in told)) for one in outcomes
+    ]
 
 
 def _verdict(findings: Sequence[Finding], exchanges: Sequence[Exchange]) -> Verdict:

@@ -198,8 +198,8 @@ class _Known:
         operation = self._contract.operations.get(request.operation or "")
         ours = exchange.scenario == NAME and not called
         if not ours or request.label == DOCUMENTED:
+            alias = None if self._is_documented(request, operation) else self._alias(request)
             operation = operation or self._contract.match(request.method, request.url)
-            alias = None if operation else self._alias(request)
         else:
             alias = self._alias(request, request.label)
         if alias is not None:
@@ -210,6 +210,13 @@ class _Known:
         return Address(
             set=label, operation=operation, method=request.method, url=url, called=called
         )
+
+    def _is_documented(self, request: Request, operation: Operation | None) -> bool:
+        """It went to a documented address, perhaps behind a prefix of the target's own."""
+        if operation is None or self._contract.match(request.method, request.url) is not None:
+            return self._contract.match(request.method, request.url) is not None
+        path = request.url.partition("?")[0]
+        return re.search(_shape(f"x://x{operation.path}"), path) is not None
 
     def _alias(self, request: Request, label: str | None = None) -> Alias | None:
         path = request.url.partition("?")[0]

@@ -22,6 +22,7 @@ from diagnostics.model import (
     Retry,
     Severity,
     Tape,
+    TargetKind,
     Unsent,
 )
 from diagnostics.promise import Operation
@@ -70,11 +71,19 @@ class _Read:
 def findings(contract: Contract, tape: Tape, stories: Sequence[Story]) -> Iterator[Finding]:
     """What the caller did that no provider can mend."""
     reads = [(story, _reads(story)) for story in stories]
-    for judged in (_after_end, _pace, _bound):
+    timed = _timed(tape)
+    for judged in (_after_end, _pace, _bound) if timed else (_after_end, _bound):
         told = (judged(contract, story, read) for story, read in reads if read)
         yield from islice((found for found in told if found is not None), FINDINGS_MOST)
     yield from islice(_repeats(contract, tape), FINDINGS_MOST)
-    yield from islice(_storms(contract, tape), FINDINGS_MOST)
+    if timed:
+        yield from islice(_storms(contract, tape), FINDINGS_MOST)
+
+
+def _timed(tape: Tape) -> bool:
+    """A text that quotes answers tells no times: of what has none, no pace is known."""
+    imported = tape.case.target.kind is TargetKind.IMPORTED
+    return not imported or all(exchange.started_s for exchange in tape)
 
 
 def _reads(story: Story) -> list[_Read]:

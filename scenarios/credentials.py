@@ -64,7 +64,7 @@ def ask(contract: Contract, _case: Case) -> Ask:
 def judge(contract: Contract, tape: Tape) -> Iterator[Finding]:
     """Key facts in the light of what the provider said to the key."""
     reads = _reads(contract, tape)
-    said = _Said(contract, reads)
+    said = _Said(contract, reads, taken=_taken(contract, tape))
     yield from _both_headers(contract, tape)
     yield from _absent(contract, tape.case, said)
     keys = list(_keys(contract, tape.case, said))
@@ -91,17 +91,34 @@ def _reads(contract: Contract, tape: Tape) -> list[Exchange]:
         and exchange.request.operation in wanted
         and not isinstance(exchange.answer, Unsent)
     ]
+    refused = [e for e in _foreign(tape) if e not in reads and _refusal(contract, e) is not None]
+    reads += refused[-1:]
     return sorted(reads, key=lambda exchange: exchange.started_s)
+
+
+def _foreign(tape: Tape) -> Iterator[Exchange]:
+    """Calls that somebody else's program made with its key."""
+    if tape.case.target.kind is TargetKind.IMPORTED and tape.case.auth_headers:
+        yield from (e for e in tape if e.request.purpose is Purpose.CALL and e.response)
+
+
+def _taken(contract: Contract, tape: Tape) -> bool:
+    """The key of a capture was good for a call; that none was made to try it is no matter."""
+    calls = [e for e in _foreign(tape) if e.request.authenticated and e.request.operation]
+    return bool(calls) and answers.succeeded(contract, calls[-1])
 
 
 class _Said:
     """The last word on each read: accepted, refused with a code, never left, or nothing."""
 
-    def __init__(self, contract: Contract, reads: Iterable[Exchange]) -> None:
+    def __init__(
+        self, contract: Contract, reads: Iterable[Exchange], *, taken: bool = False
+    ) -> None:
         latest = {exchange.request.operation: exchange for exchange in reads}
         self.last = tuple(latest.values())
         self.probe = latest.get(contract.probe)
-        self.accepted = self.probe is not None and answers.succeeded(contract, self.probe)
+        probed = self.probe is not None and answers.succeeded(contract, self.probe)
+        self.accepted = probed or taken
         codes = [code for read in self.last if (code := _refusal(contract, read)) is not None]
         self.refusal = codes[-1] if codes and not self.accepted else None
         self.never_left = any(_never_left(read) for read in self.last)

@@ -223,7 +223,10 @@ NOT_FETCHED = _rule(
         en="{subject} was not fetched ({detail}), so nothing is known of it",
         ru="{subject} не загружали ({detail}), поэтому о файле ничего не известно",
     ),
-    Text(en="Run the media scenario.", ru="Запустите сценарий media."),
+    Text(
+        en="Look at the file itself: diagnostics media URL, or run the media scenario.",
+        ru="Посмотрите на сам файл: diagnostics media URL, или запустите сценарий media.",
+    ),
     blame=Blame.UNDECIDED,
 )
 

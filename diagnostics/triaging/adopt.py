@@ -1,0 +1,162 @@
+"""How do anybody's captures become tapes of providers? Merged, owned, threaded, stripped, gated."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from diagnostics import __version__
+from diagnostics.capture import Capture
+from diagnostics.contract import Contract, decode
+from diagnostics.jobs import Story, stories
+from diagnostics.model import (
+    Case,
+    Environment,
+    Exchange,
+    Origin,
+    Plan,
+    Purpose,
+    Tape,
+    Target,
+    TargetKind,
+    Unsent,
+)
+from diagnostics.promise import StateKind
+from diagnostics.redact import Gate
+from diagnostics.triaging.addresses import Addresses, host_of
+from diagnostics.triaging.keys import Keys
+from diagnostics.triaging.threads import Threads, blind_reads
+from diagnostics.triaging.whose import Owner, Whose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted:
+    """What the captures hold of one provider."""
+
+    contract: Contract
+    tape: Tape
+
+
+@dataclass(slots=True, kw_only=True)
+class Adoption:
+    """One story out of several captures."""
+
+    known: Addresses
+    gate: Gate
+    wanted: str = ""
+    elsewhere: Counter[str] = field(default_factory=Counter)
+    """By host: exchanges that belong to nobody we know."""
+
+    def providers(self, captures: Sequence[Capture], run_id: str) -> list[Adopted]:
+        """A tape for each provider, in the order in which they were first spoken to."""
+        merged = in_order(captures)
+        whose = Whose(known=self.known, wanted=self.wanted)
+        owners = [whose.owner(one) for one in merged]
+        names = list(dict.fromkeys(owner.provider for owner in owners if owner is not None))
+        taken: set[int] = set()
+        found = [self._adopted(name, merged, owners, taken, run_id) for name in names]
+        for number, one in enumerate(merged):
+            if number not in taken and owners[number] is None:
+                self.elsewhere[host_of(one.request.url)] += 1
+        return found
+
+    def _adopted(  # one story's parts
+        self,
+        name: str,
+        merged: Sequence[Exchange],
+        owners: Sequence[Owner | None],
+        taken: set[int],
+        run_id: str,
+    ) -> Adopted:
+        contract = self.known.contracts[name]
+        keys, threads = Keys(contract=contract, gate=self.gate), Threads(contract=contract)
+        made: dict[int, Exchange] = {}
+        for number, one in enumerate(merged):
+            owner = owners[number]
+            if owner is not None and owner.provider == name:
+                made[number] = threads.call(keys.take(one), owner.operation, owner.job)
+        for number, one in enumerate(merged):
+            file = threads.file(one) if owners[number] is None else None
+            if file is not None:
+                made[number] = file
+                taken.add(number)
+        whole = [replace(made[n], position=p) for p, n in enumerate(sorted(made))]
+        blind = blind_reads(contract, whole)
+        kept = [one for one in whole if one.position not in blind]
+        return self._taped(contract, keys, kept, run_id)
+
+    def _taped(
+        self, contract: Contract, keys: Keys, exchanges: Sequence[Exchange], run_id: str
+    ) -> Adopted:
+        plan = planned(contract, exchanges)
+        told = [_placed(self.gate, one, number) for number, one in enumerate(exchanges)]
+        case = Case(
+            run_id=run_id,
+            target=Target(
+                kind=TargetKind.IMPORTED,
+                provider=contract.name,
+                base_url=_base(contract, exchanges),
+                origin=Origin.IMPORTED,
+                version=contract.version,
+            ),
+            plan=plan,
+            keys=tuple(keys.facts.values()),
+            auth_headers=keys.headers,
+            environment=Environment(harness=__version__),
+            started_s=min((one.started_s for one in told if one.started_s), default=0.0),
+        )
+        return Adopted(contract=contract, tape=Tape(case=self.gate.case(case), exchanges=told))
+
+
+def _placed(gate: Gate, one: Exchange, number: int) -> Exchange:
+    gated = gate.exchange(one)
+    return replace(gated, position=number, source=gate.text(one.source))
+
+
+def in_order(captures: Iterable[Capture]) -> list[Exchange]:
+    """All exchanges in order of time; one without a time stays behind the one before it."""
+    timed: list[tuple[float, Exchange]] = []
+    for capture in captures:
+        latest = 0.0
+        for one in capture.exchanges:
+            latest = one.started_s or latest
+            timed.append((latest, one))
+    return [one for _, one in sorted(timed, key=lambda pair: pair[0])]
+
+
+def _base(contract: Contract, exchanges: Sequence[Exchange]) -> str:
+    """Where the calls went: the address that most of them share."""
+    calls = [one.request.url for one in exchanges if one.request.purpose is Purpose.CALL]
+    bases = Counter(base for url in calls if (base := _origin(url)))
+    return bases.most_common(1)[0][0] if bases else contract.host
+
+
+def _origin(url: str) -> str:
+    scheme, mark, rest = url.partition("://")
+    host = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
+    return f"{scheme}://{host}" if mark and host else ""
+
+
+# --- which call is it about -------------------------------------------------------------------
+
+
+def planned(contract: Contract, exchanges: Sequence[Exchange]) -> Plan | None:
+    """The call that the capture is about: the create that failed last, else the last one."""
+    told = [story for story in stories(contract, exchanges) if story.creates]
+    if not told:
+        return None
+    bad = [story for story in told if _failed(contract, story)]
+    create = (bad or told)[-1].creates[-1]
+    operation = create.request.operation
+    if operation is None:
+        return None
+    return Plan(operation=operation, body=decode(create.request.body))
+
+
+def _failed(contract: Contract, story: Story) -> bool:
+    last = story.creates[-1]
+    if isinstance(last.answer, Unsent):
+        return False
+    if last.response is None or not contract.read(last.response, last.request.operation).ok:
+        return True
+    state = story.last.state if story.last else None
+    return state is not None and state.kind is StateKind.FAILED
