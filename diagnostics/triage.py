@@ -42,6 +42,10 @@ class Triage:
     elsewhere: Mapping[str, int] = field(default_factory=dict)
     """By host: entries that are about no provider we know."""
 
+    def with_broken(self, more: Sequence[Broken]) -> "Triage":
+        """The same, and what else could not be read."""
+        return replace(self, broken=[*self.broken, *more])
+
     @property
     def entries(self) -> int:
         """How many there were at all."""

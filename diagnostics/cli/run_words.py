@@ -114,22 +114,11 @@ _ATTEMPT = Text(en="attempt {number}", ru="попытка {number}")
 
 def conclusion(told: Mapping[str, Json], language: str) -> Iterator[str]:
     """The last lines: what is wrong, whose fault, what to do, what it cost, where it stands."""
-    head = told["headline"]
     yield ""
     yield told["symptom"]
-    decided = told["certainty"] and told["verdict"] != Verdict.INCONCLUSIVE
-    odds = f" ({head['odds']})" if decided else ""
-    yield f"{VERDICTS[Verdict(told['verdict'])].in_language(language)}: {head['sentence']}{odds}"
-    reasons = list(dict.fromkeys(found["message"] for found in told["because"]))
-    for reason in reasons[:_MOST]:
-        yield f"  - {reason}"
-    hidden = len(reasons) - _MOST
-    if hidden > 0:
-        yield f"  - {_MORE.fill(language, {'count': hidden})}"
-    if told["verdict"] != Verdict.PASS:
-        yield _DO.in_language(language)
-        for number, step in enumerate(told["todo"][:_MOST], 1):
-            yield f"  {number}. {step['text'] if isinstance(step, dict) else step}"
+    yield settled(told, language)
+    yield from _reasons(told, language)
+    yield from advice(told, language)
     yield _COST.fill(language, {**told, "spent": _spent(told, language)})
     for one in told["ambiguous_creates"]:
         yield _AMBIGUOUS.fill(language, one)
@@ -137,6 +126,31 @@ def conclusion(told: Mapping[str, Json], language: str) -> Iterator[str]:
         yield _RUNNING.fill(language, {"job": job})
     for name, path in told["report"].items():
         yield f"  {name}: {path}"
+
+
+def settled(told: Mapping[str, Json], language: str) -> str:
+    """The verdict, whose fault it is, and how sure that is."""
+    head = told["headline"]
+    decided = told["certainty"] and told["verdict"] != Verdict.INCONCLUSIVE
+    odds = f" ({head['odds']})" if decided else ""
+    return f"{VERDICTS[Verdict(told['verdict'])].in_language(language)}: {head['sentence']}{odds}"
+
+
+def _reasons(told: Mapping[str, Json], language: str) -> Iterator[str]:
+    reasons = list(dict.fromkeys(found["message"] for found in told["because"]))
+    for reason in reasons[:_MOST]:
+        yield f"  - {reason}"
+    hidden = len(reasons) - _MOST
+    if hidden > 0:
+        yield f"  - {_MORE.fill(language, {'count': hidden})}"
+
+
+def advice(told: Mapping[str, Json], language: str) -> Iterator[str]:
+    """What to do, step by step; nothing where all is well."""
+    if told["verdict"] != Verdict.PASS:
+        yield _DO.in_language(language)
+        for number, step in enumerate(told["todo"][:_MOST], 1):
+            yield f"  {number}. {step['text'] if isinstance(step, dict) else step}"
 
 
 def _spent(told: Mapping[str, Json], language: str) -> str:
