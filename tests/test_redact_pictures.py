@@ -1,0 +1,214 @@
+"""Does a picture lose its metadata and nothing else?"""
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageCms, PngImagePlugin
+
+from diagnostics.redaction.pictures import clean_picture, strip
+
+NAME = b"Inv3nted Photographer"
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><creator>' + NAME + b"</creator></x:xmpmeta>"
+
+
+def photo() -> Image.Image:
+    """Colours that no compression could leave alike by chance."""
+    made = Image.new("RGB", (48, 32))
+    made.putdata([(x * 5 % 256, y * 7 % 256, (x * y) % 256) for y in range(32) for x in range(48)])
+    return made
+
+
+def exif(orientation: int = 1) -> bytes:
+    made = Image.Exif()
+    made[0x0112], made[0x013B], made[0x010F] = orientation, NAME.decode(), "Invented Camera"
+    gps = made.get_ifd(0x8825)
+    gps[1], gps[2], gps[3], gps[4] = "N", (55.0, 45.0, 7.0), "E", (37.0, 37.0, 2.0)
+    return made.tobytes()
+
+
+def profile() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def save(image: Image.Image, kind: str, **options: Any) -> bytes:
+    into = io.BytesIO()
+    image.save(into, kind, **options)
+    return into.getvalue()
+
+
+def jpeg(orientation: int = 1, **options: Any) -> bytes:
+    facts = {"exif": exif(orientation), "xmp": XMP, "comment": NAME, "icc_profile": profile()}
+    return save(photo(), "JPEG", **facts, **options)
+
+
+def png() -> bytes:
+    notes = PngImagePlugin.PngInfo()
+    notes.add_text("Author", NAME.decode())
+    notes.add_text("Comment", NAME.decode(), zip=True)
+    notes.add_itxt("XML:com.adobe.xmp", XMP.decode())
+    return save(photo(), "PNG", pnginfo=notes, exif=exif(6), icc_profile=profile(), dpi=(72, 72))
+
+
+def webp() -> bytes:
+    return save(photo(), "WEBP", lossless=True, exif=exif(6), xmp=XMP, icc_profile=profile())
+
+
+def gif(frames: int = 1) -> bytes:
+    others = [photo().rotate(90 * n).convert("P") for n in range(1, frames)]
+    options: dict[str, Any] = {"save_all": True, "append_images": others} if others else {}
+    return save(photo().convert("P"), "GIF", comment=NAME, loop=0, **options)
+
+
+def animated_webp() -> bytes:
+    others = [photo().rotate(90)]
+    return save(photo(), "WEBP", save_all=True, append_images=others, lossless=True, exif=exif())
+
+
+def frames(data: bytes) -> list[tuple[str, tuple[int, int], bytes]]:
+    with Image.open(io.BytesIO(data)) as image:
+        shown = []
+        for number in range(getattr(image, "n_frames", 1)):
+            image.seek(number)
+            shown.append((image.mode, image.size, image.tobytes()))
+        return shown
+
+
+SAMPLES: dict[str, Callable[[], bytes]] = {
+    "jpeg": jpeg,
+    "progressive": lambda: jpeg(progressive=True),
+    "restarts": lambda: jpeg(restart_marker_rows=1),
+    "png": png,
+    "webp": webp,
+    "gif": gif,
+    "animated gif": lambda: gif(3),
+    "animated webp": animated_webp,
+}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_metadata_goes_and_every_pixel_stays(name: str) -> None:
+    data = SAMPLES[name]()
+    cleaned = clean_picture(data)
+    assert cleaned is not None
+    assert cleaned != data
+    assert NAME not in cleaned
+    assert b"Invented" not in cleaned
+    assert frames(cleaned) == frames(data)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_clean_picture_stays_as_it_is(name: str) -> None:
+    cleaned = clean_picture(SAMPLES[name]())
+    assert cleaned is not None
+    again = strip(cleaned)
+    assert again is not None
+    assert again.data is cleaned
+    assert not again.removed
+
+
+@pytest.mark.parametrize("name", ["jpeg", "png", "webp"])
+def test_the_colour_profile_stays(name: str) -> None:
+    cleaned = clean_picture(SAMPLES[name]())
+    assert cleaned is not None
+    with Image.open(io.BytesIO(cleaned)) as image:
+        assert image.info["icc_profile"] == profile()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_of_exif_only_the_orientation_stays(kind: str) -> None:
+    cleaned = clean_picture(save(photo(), kind, exif=exif(6)))
+    assert cleaned is not None
+    with Image.open(io.BytesIO(cleaned)) as image:
+        assert dict(image.getexif()) == {0x0112: 6}
+        assert not image.getexif().get_ifd(0x8825)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_picture_that_is_not_turned_keeps_no_exif_at_all(kind: str) -> None:
+    cleaned = clean_picture(save(photo(), kind, exif=exif(1)))
+    assert cleaned is not None
+    with Image.open(io.BytesIO(cleaned)) as image:
+        assert not image.getexif()
+
+
+def test_what_went_is_told_by_rule() -> None:
+    stripped = strip(jpeg())
+    assert stripped is not None
+    told = {"picture-exif", "picture-gps", "picture-xmp", "picture-comment"}
+    assert set(stripped.removed) == told
+    stripped = strip(png())
+    assert stripped is not None
+    assert set(stripped.removed) == {"picture-exif", "picture-gps", "picture-xmp", "picture-text"}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_what_follows_the_end_of_a_picture_goes(name: str) -> None:
+    data = SAMPLES[name]()
+    stripped = strip(data + b"\0\0\0\x18ftypmp42" + NAME)
+    assert stripped is not None
+    assert NAME not in stripped.data
+    assert stripped.data == clean_picture(data)
+    assert stripped.removed["picture-trailer"] == 1
+
+
+def test_thumbnails_of_all_kinds_go() -> None:
+    plain = save(photo(), "JPEG")
+    small = b"\xff\xe0" + struct.pack(">H", 16 + 3 * 4) + plain[6:18] + b"\x02\x02" + b"\x11" * 12
+    extension = b"\xff\xe0" + struct.pack(">H", 8 + 9) + b"JFXX\0\x10" + b"thumbnail"
+    photoshop = b"\xff\xed" + struct.pack(">H", 2 + 14 + 9) + b"Photoshop 3.0\0" + b"thumbnail"
+    stripped = strip(plain[:2] + small + extension + photoshop + plain[20:])
+    assert stripped is not None
+    assert stripped.data == plain
+    assert stripped.removed == {"picture-thumbnail": 2, "picture-iptc": 1}
+
+
+def test_pieces_that_nobody_knows_go() -> None:
+    plain = save(photo(), "PNG")
+    chunk = b"prVt" + NAME
+    unknown = struct.pack(">L", len(NAME)) + chunk + struct.pack(">L", zlib.crc32(chunk))
+    stripped = strip(plain[:33] + unknown + plain[33:])
+    assert stripped is not None
+    assert stripped.data == plain
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_no_cut_makes_it_raise_or_keep_a_name(name: str) -> None:
+    data = SAMPLES[name]()
+    for end in range(0, len(data), 7):
+        cleaned = clean_picture(data[:end])
+        assert cleaned is None or NAME[:12] not in cleaned
+
+
+def test_a_download_cut_within_its_pixels_keeps_what_came() -> None:
+    data = save(photo(), "JPEG", comment=NAME)
+    cleaned = clean_picture(data[:-40])
+    assert cleaned is not None
+    assert cleaned.endswith(data[-80:-40])
+    assert NAME not in cleaned
+
+
+@pytest.mark.parametrize("data", [b"", b"II*\0", b"BM", b"\0\0\0\x18ftypheic", b"hello"])
+def test_what_is_no_such_picture_is_not_taken_for_one(data: bytes) -> None:
+    assert clean_picture(data) is None
+
+
+@given(
+    st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF\xff\0\0\0WEBP", b""]),
+    st.binary(max_size=400),
+)
+def test_no_bytes_make_it_raise(head: bytes, rest: bytes) -> None:
+    cleaned = clean_picture(head + rest)
+    assert cleaned is None or clean_picture(cleaned) in {cleaned, None}
+
+
+@given(st.sampled_from(sorted(SAMPLES)), st.integers(0, 3000), st.binary(min_size=1, max_size=8))
+def test_no_change_of_a_real_picture_makes_it_raise(name: str, at: int, other: bytes) -> None:
+    data = bytearray(SAMPLES[name]())
+    data[at : at + len(other)] = other
+    clean_picture(bytes(data))
