@@ -154,8 +154,8 @@ def _request_from(line: Mapping[str, Json]) -> Request:
     return Request(
         method=str(line["method"]),
         url=str(line["url"]),
-        headers=_headers(line),
-        body=_body_from(line),
+        headers=headers_from(line),
+        body=body_from(line),
         operation=line.get("operation"),
         purpose=Purpose(line.get("purpose", "call")),
         authenticated=bool(line.get("authenticated", True)),
@@ -190,29 +190,40 @@ def _answer_from(line: Mapping[str, Json]) -> Answer:
     if "unsent" in line:
         return Unsent(reason=UnsentReason(line["unsent"]), message=str(line.get("message", "")))
     if "fault" in line:
-        return Fault(
-            kind=FaultKind(line["fault"]),
-            message=str(line.get("message", "")),
-            may_have_arrived=bool(line.get("may_have_arrived", False)),
-            status=line.get("status"),
-            headers=_headers(line),
-            body=_body_from(line),
-        )
+        return fault_from(line)
     media = line.get("media")
     return Response(
         status=int(line["status"]),
         reason=str(line.get("reason", "")),
-        headers=_headers(line),
-        body=_body_from(line),
+        headers=headers_from(line),
+        body=body_from(line),
         http_version=str(line.get("http", "HTTP/1.1")),
         media=None if media is None else MediaFacts(**media),
         size_bytes=int(line.get("size_bytes", 0)),
         truncated=bool(line.get("truncated", False)),
-        chunks=tuple((float(at_s), int(size)) for at_s, size in line.get("chunks", ())),
+        chunks=chunks_from(line),
     )
 
 
-def _headers(line: Mapping[str, Json]) -> tuple[tuple[str, str], ...]:
+def fault_from(line: Mapping[str, Json]) -> Fault:
+    """The failure of an answer's line."""
+    return Fault(
+        kind=FaultKind(line["fault"]),
+        message=str(line.get("message", "")),
+        may_have_arrived=bool(line.get("may_have_arrived", False)),
+        status=line.get("status"),
+        headers=headers_from(line),
+        body=body_from(line),
+    )
+
+
+def chunks_from(line: Mapping[str, Json]) -> tuple[tuple[float, int], ...]:
+    """When each part of a stream came, and its size."""
+    return tuple((float(at_s), int(size)) for at_s, size in line.get("chunks", ()))
+
+
+def headers_from(line: Mapping[str, Json]) -> tuple[tuple[str, str], ...]:
+    """Header fields in their order and case."""
     given = line.get("headers")
     return tuple([_pair(str(key), str(value)) for key, value in given]) if given else ()
 
@@ -232,7 +243,8 @@ def _body_to(body: bytes) -> dict[str, Json]:
         return {"body64": base64.b64encode(body).decode()}
 
 
-def _body_from(line: Mapping[str, Json]) -> bytes:
+def body_from(line: Mapping[str, Json]) -> bytes:
+    """The body where it stands on the line itself."""
     if "body64" in line:
         return base64.b64decode(line["body64"])
     return str(line.get("body", "")).encode("utf-8", "surrogatepass")

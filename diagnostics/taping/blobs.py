@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -85,10 +86,10 @@ def blob_path(home: Path, name: object) -> Path:
     return home / FOLDER / name
 
 
-def open_plain(path: Path) -> BinaryIO:
+def open_plain(path: Path, *, links: bool = False) -> BufferedReader:
     """Open a regular file and nothing else: a pipe would hang, a link lead out of the folder."""
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
-    handle = os.open(path, flags)
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)
+    handle = os.open(path, flags if links else flags | getattr(os, "O_NOFOLLOW", 0))
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise OSError(0, "not a regular file", str(path))

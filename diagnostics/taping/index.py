@@ -1,10 +1,31 @@
 """Which recorded exchange answers this request? Found by hash, in the order of the recording."""
 
+import json
+import os
+from contextlib import suppress
+from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import Self
 
-from diagnostics.model import Exchange
-from diagnostics.taping.recorded import Recorded
+from diagnostics.errors import DiagnosticsError, UsageError
+from diagnostics.garbage import seldom
+from diagnostics.model import Exchange, Json, Request
+from diagnostics.redaction.disk import write_whole
+from diagnostics.taping.blobs import open_plain
+from diagnostics.taping.entries import entries_on
+from diagnostics.taping.finder import Finder
+from diagnostics.taping.lines import UNREADABLE
+from diagnostics.taping.miss import Miss
+from diagnostics.taping.reading import Bodies, tape_path
+from diagnostics.taping.recorded import Recorded, recorded_from
+from diagnostics.taping.shelf import Shelf
+from diagnostics.taping.table import Stamp, Table
+
+KEPT_LEAST = 500
+"""Exchanges; the index of a shorter tape is built anew each time, in milliseconds."""
+TAIL_BYTES = 4096
+
+_UNFIT = (*UNREADABLE, IndexError, OSError)
 
 
 class TapeIndex:
@@ -15,31 +36,134 @@ class TapeIndex:
     them those of the same host first, in order of start.
     """
 
+    def __init__(self, path: Path, table: Table, *, repeat_last: bool = False) -> None:
+        self._path, self._table = path, table
+        self._shelf = self.shelf(repeat_last=repeat_last, sent_only=True)
+        self._bodies = Bodies(path.parent)
+        self._file = open_plain(path, links=True)
+        self._handle = self._file.fileno()
+
     @classmethod
-    def open(cls, path: Path, *, repeat_last: bool = False) -> Self:
-        """Of a run folder or a `tape.jsonl`."""
-        raise NotImplementedError
+    def open(cls, folder: Path, *, repeat_last: bool = False) -> Self:
+        """Of a run folder or a `tape.jsonl`. The index is built where none fits the tape."""
+        path = tape_path(folder)
+        try:
+            return cls(path, table_of(path), repeat_last=repeat_last)
+        except OSError as error:
+            raise UsageError(
+                f"cannot read the tape: {error.strerror}",
+                place=str(path),
+                hint="give the folder of a run, as `diagnostics run` prints it",
+            ) from error
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def shelf(self, *, repeat_last: bool = False, sent_only: bool = False) -> Shelf:
+        """Another replay of the same tape."""
+        finder = Finder(self._table, repeat_last=repeat_last, sent_only=sent_only)
+        return Shelf(self._table, finder, self._exchange)
 
     def take(self, method: str, url: str, body: bytes, *, flow: str = "") -> Recorded | None:
         """The answer to play next to this request; None: nothing (more) was recorded for it."""
-        raise NotImplementedError
+        row = self._shelf.pick(method, url, body, flow)
+        return None if row is None else self._recorded(row)
 
     def take_key(self, key: bytes, url: str, *, flow: str = "") -> Recorded | None:
         """As `take`, by `drive.key.streamed_key` of a body that does not stand in memory."""
-        raise NotImplementedError
+        row = self._shelf.pick_key(key, url, flow)
+        return None if row is None else self._recorded(row)
 
     def exchange(self, position: int) -> Exchange:
         """A whole exchange of the tape."""
-        raise NotImplementedError
+        return self._exchange(self._table.row_of[position])
 
     def unplayed(self) -> list[Exchange]:
         """What was never taken."""
-        raise NotImplementedError
+        return list(self._shelf.unplayed())
 
-    def miss(self, method: str, url: str, body: bytes, *, flow: str = "") -> str:
+    def miss(self, method: str, url: str, body: bytes) -> Miss:
         """Why `take` gave nothing: the nearest recording, and the difference. Bounded in time."""
-        raise NotImplementedError
+        return self._shelf.miss(Request(method=method, url=url, body=body))
 
     def close(self) -> None:
         """Nothing more will be asked."""
-        raise NotImplementedError
+        self._file.close()
+
+    def _exchange(self, row: int) -> Exchange:
+        try:
+            return self._bodies.put_back(self._line(row), self._table.position[row])
+        except _UNFIT as error:
+            raise self._changed() from error
+
+    def _recorded(self, row: int) -> Recorded:
+        try:
+            return recorded_from(self._line(row), self._table.position[row], self._path.parent)
+        except _UNFIT as error:
+            raise self._changed() from error
+
+    def _line(self, row: int) -> dict[str, Json]:
+        raw = os.pread(self._handle, self._table.length[row], self._table.offset[row])
+        line: dict[str, Json] = json.loads(raw)
+        return line.get("intent", line)  # type: ignore[no-any-return]  # see `Json`
+
+    def _changed(self) -> DiagnosticsError:
+        return UsageError(
+            "the tape was changed while it was played, or its index is not its own",
+            place=str(self._path),
+            hint=f"delete {index_path(self._path).name} beside it, and play it again",
+        )
+
+
+def index_path(tape: Path) -> Path:
+    """Where the index of a tape stands."""
+    return tape.with_suffix(".idx")
+
+
+def table_of(tape: Path) -> Table:
+    """The index beside a tape, if it is of this very tape; else built anew, and kept."""
+    stamp = _stamp(tape)
+    kept = _kept(index_path(tape))
+    if kept is not None and _same(kept[1], stamp, tape):
+        return kept[0]
+    with seldom():
+        table = Table.build(entries_on(tape))
+    if len(table) >= KEPT_LEAST:
+        _keep(table, stamp, tape)
+    return table
+
+
+def _kept(path: Path) -> tuple[Table, Stamp] | None:
+    try:
+        with open_plain(path) as file:
+            return Table.from_bytes(file.read())
+    except OSError:
+        return None
+
+
+def _same(kept: Stamp, now: Stamp, tape: Path) -> bool:
+    """A copied tape has another date: then all of it is compared, which a new index would cost."""
+    if (kept.size, kept.tail) != (now.size, now.tail):
+        return False
+    return kept.modified_ns == now.modified_ns or kept.whole == _digest(tape)
+
+
+def _keep(table: Table, stamp: Stamp, tape: Path) -> None:
+    whole = Stamp(
+        size=stamp.size, modified_ns=stamp.modified_ns, tail=stamp.tail, whole=_digest(tape)
+    )
+    with suppress(DiagnosticsError):  # a read-only folder: it stays in memory
+        write_whole(index_path(tape), table.to_bytes(whole))
+
+
+def _stamp(tape: Path) -> Stamp:
+    with open_plain(tape, links=True) as file:
+        about = os.fstat(file.fileno())
+        file.seek(max(0, about.st_size - TAIL_BYTES))
+        tail = blake2b(file.read(TAIL_BYTES), digest_size=16).digest()
+    return Stamp(size=about.st_size, modified_ns=about.st_mtime_ns, tail=tail, whole=b"")
+
+
+def _digest(tape: Path) -> bytes:
+    with open_plain(tape, links=True) as file:
+        return file_digest(file, lambda: blake2b(digest_size=16)).digest()

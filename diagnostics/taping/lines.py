@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from io import BufferedReader
 from pathlib import Path
 
 from diagnostics.errors import UsageError
@@ -40,7 +41,7 @@ class Line:
 def lines(path: Path) -> Iterator[Line]:
     """Every line that is not blank. A long tape never stands in memory as text."""
     try:
-        with open_plain(path) as file:
+        with open_plain(path, links=True) as file:
             offset = 0
             while line := file.readline(LINE_MOST):
                 whole = line.endswith(b"\n") or len(line) < LINE_MOST
@@ -56,10 +57,10 @@ def lines(path: Path) -> Iterator[Line]:
         ) from error
 
 
-def _skip(file: object) -> int:
+def _skip(file: BufferedReader) -> int:
     """Past the rest of a line that is longer than any of ours."""
     passed = 0
-    while part := file.readline(LINE_MOST):  # type: ignore[attr-defined]  # see `lines`
+    while part := file.readline(LINE_MOST):
         passed += len(part)
         if part.endswith(b"\n"):
             break

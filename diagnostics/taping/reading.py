@@ -1,7 +1,7 @@
 """What did a run leave? Its tape, what of the file could not be read, and how the run ended."""
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -104,9 +104,9 @@ class _Reader:
             self.torn += 1
 
     def _reading(self, case: Case, missing: int) -> Reading:
-        left = pending(self.intents, self.exchanges)
-        count = len(self.exchanges)
-        self.exchanges += [replace(e, position=count + n) for n, e in enumerate(left)]
+        left = pending(self.intents, Counter(slot(e) for e in self.exchanges))
+        for which in left:
+            self.exchanges.append(replace(self.intents[which], position=len(self.exchanges)))
         return Reading(
             tape=Tape(case=case, exchanges=self.exchanges),
             torn=self.torn,
@@ -143,7 +143,8 @@ class Bodies:
         body = self._body(line["blob"])
         if isinstance(answer, Fault):
             return replace(answer, body=body)
-        cut = answer.truncated or len(body) < int(line.get("blob_bytes", 0))
+        size = line.get("blob_bytes")
+        cut = answer.truncated or (isinstance(size, int) and len(body) < size)
         return replace(answer, body=body, truncated=cut)
 
     def _body(self, name: Json) -> bytes:
@@ -162,17 +163,15 @@ def ended_from(value: Json) -> Ended:
     return Ended(interrupted=bool(value["interrupted"]), deadline=bool(value.get("deadline")))
 
 
-def pending(intents: list[Exchange], exchanges: list[Exchange]) -> list[Exchange]:
-    """Announcements that no exchange answered."""
-    answered = Counter(slot(exchange) for exchange in exchanges)
-    return [intent for intent in intents if not _met(answered, slot(intent))]
-
-
-def _met(answered: Counter[Hashable], wanted: Hashable) -> bool:
-    if not answered[wanted]:
-        return False
-    answered[wanted] -= 1
-    return True
+def pending(intents: Iterable[Exchange], answered: Counter[Hashable]) -> list[int]:
+    """Which announcements no exchange answered; `answered` counts the slots of exchanges."""
+    left = []
+    for which, intent in enumerate(intents):
+        if answered[slot(intent)]:
+            answered[slot(intent)] -= 1
+        else:
+            left.append(which)
+    return left
 
 
 def slot(exchange: Exchange) -> Hashable:

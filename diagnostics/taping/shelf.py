@@ -1,0 +1,52 @@
+"""What does a replay take from, and what did it leave? One tape, played once."""
+
+from collections.abc import Callable, Iterator
+
+from diagnostics.drive.key import request_key, tolerant_key
+from diagnostics.model import Exchange, Request
+from diagnostics.taping.entries import shape_of
+from diagnostics.taping.finder import Finder
+from diagnostics.taping.miss import Miss, nearest
+from diagnostics.taping.table import Table, number
+
+LOOKED_AT_MOST = 48
+"""Recordings that a miss is held against: a long tape costs no more than a short one."""
+
+
+class Shelf:
+    """Finds rows, remembers which were given. `exchange` gives the exchange of a row."""
+
+    def __init__(self, table: Table, finder: Finder, exchange: Callable[[int], Exchange]) -> None:
+        self._table, self._finder, self._exchange = table, finder, exchange
+
+    def pick(self, method: str, url: str, body: bytes, flow: str) -> int | None:
+        """The row to play next; None: nothing (more) was recorded."""
+        row = self.pick_key(request_key(method, url, body), url, flow)
+        if row is not None:
+            return row
+        return self._finder.alike(tolerant_key(method, url, body), url, flow)
+
+    def pick_key(self, key: bytes, url: str, flow: str) -> int | None:
+        """As `pick`, of a body that does not stand in memory."""
+        return self._finder.exact(key, url, flow)
+
+    def unplayed(self) -> Iterator[Exchange]:
+        """What was never given, in the order of the tape."""
+        rows = sorted(self._finder.left(), key=self._table.position.__getitem__)
+        return map(self._exchange, rows)
+
+    def miss(self, request: Request) -> Miss:
+        """Why nothing answers it."""
+        alike = self._table.alike(tolerant_key(request.method, request.url, request.body))
+        played = sum(map(self._finder.plays, alike))
+        if played:
+            return Miss(request=request, played=played)
+        return nearest(request, map(self._exchange, self._near(request)))
+
+    def _near(self, request: Request) -> list[int]:
+        rows = self._table.shaped(number(shape_of(request.method, request.url)))
+        rows = rows or self._table.shapes(LOOKED_AT_MOST)
+        rows = [row for row in rows if self._finder.plays(row)]
+        free = [row for row in rows if not self._finder.is_taken(row)] or rows
+        step = max(1, len(free) // LOOKED_AT_MOST)
+        return free[::step][:LOOKED_AT_MOST]
