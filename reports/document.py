@@ -7,7 +7,7 @@ from typing import Any
 
 from diagnostics.contract import Contract
 from diagnostics.finding import Excluded, Finding, Outcome, Report
-from diagnostics.model import Blame, Case, Fault, KeyFacts, Purpose, TargetKind, Text, Verdict
+from diagnostics.model import Blame, Case, Fault, KeyFacts, Purpose, Tape, TargetKind, Text, Verdict
 from reports import shown
 from reports.ask import question, reach, steps
 from reports.digest import Digest, digest, host_of, timeline
@@ -22,6 +22,7 @@ SCHEMA = "diagnostics.run/1"
 FINDINGS_MAX = 500
 EVIDENCE_MAX = 50
 TEXT_MAX = 2_000
+SOURCES_MAX = 10
 _PLACEHOLDER = re.compile(r"<(?:secret|id):[a-z0-9-]+#\d+[^<>]{0,20}>")
 
 
@@ -117,6 +118,7 @@ def _headline(
         "fault": target.fault,
         "host": host_of(target.base_url) or target.base_url,
         "date": target.recorded or "?",
+        "files": sources(report.tape) or "?",
     }
     if who in {"live", "foreign"}:
         who = _heard(report) or who
@@ -127,6 +129,8 @@ def _headline(
     faulted = "_fault" if who == "emulator" and target.fault else ""
     if who == "emulator" and target.kind is TargetKind.CASSETTE:
         faulted = "_recorded"
+    if who == "imported" and _strange(contract, target.base_url):
+        faulted = "_foreign"
     return {
         "symptom": symptom(report, line, seen, said),
         "headline": {
@@ -137,6 +141,17 @@ def _headline(
             "answered": said.say(f"answered.{who}{faulted}", **facts),
         },
     }
+
+
+def _strange(contract: Contract, base_url: str) -> bool:
+    """A gateway or a stand-in answered, as far as the address tells."""
+    return host_of(base_url).partition(":")[0] not in contract.hosts
+
+
+def sources(tape: Tape) -> str:
+    """The files that an imported tape was read from."""
+    named = (one.source.rpartition(": ")[0] for one in tape if one.source)
+    return ", ".join(list(dict.fromkeys(named))[:SOURCES_MAX])
 
 
 def _tone(verdict: Verdict, *, settled: bool) -> str:

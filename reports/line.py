@@ -138,8 +138,10 @@ def as_json(line: Line, began_s: float) -> Mapping[str, Json]:
     """The line as plain data."""
     exchange = line.exchange
     request = exchange.request
+    stands = {"source": exchange.source} if exchange.source else {}
     return {
         "position": exchange.position,
+        **stands,
         "kind": line.kind,
         "scenario": exchange.scenario,
         "conversation": exchange.conversation,
