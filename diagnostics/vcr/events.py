@@ -7,7 +7,7 @@ stands before a torn end is read.
 
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,9 +48,9 @@ class Unreadable:
     __slots__ = ()
 
 
-def items(data: bytes) -> Iterator[Item]:
-    """Every top-level value; of a list each entry. Raises `yaml.YAMLError` where reading ends."""
-    return _Builder(len(data)).items(yaml.parse(data, Loader=_Loader))
+def items(data: bytes, lists: Sequence[str]) -> Iterator[Item]:
+    """Every top-level value; of `lists` each entry. Raises `yaml.YAMLError` where reading ends."""
+    return _Builder(len(data), lists).items(yaml.parse(data, Loader=_Loader))
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class _Open:
     line: int
     anchor: str | None = None
     tag: str | None = None
-    key: Any = None
+    key: str = ""
     keyed: bool = False
     weight: int = 1
 
@@ -71,6 +71,7 @@ class _Builder:
     """Values out of events, with an account of how much they say."""
 
     size: int
+    lists: Sequence[str]
     open: list[_Open] = field(default_factory=list)
     anchors: dict[str, tuple[Any, int]] = field(default_factory=dict)
     repeated: int = 0
@@ -133,9 +134,8 @@ class _Builder:
             return None
         parent = self.open[-1]
         if type(parent.value) is list:
-            if self._lists_items():
-                key = self.open[0].key if len(self.open) > 1 else ""
-                return Item(key=str(key), line=line + 1, value=value, listed=True)
+            if len(self.open) <= _TOP and (key := self._list()) in self.lists:
+                return Item(key=key, line=line + 1, value=value, listed=True)
             parent.value.append(value)
         elif not parent.keyed:
             parent.key, parent.keyed = _key(value), True
@@ -148,11 +148,13 @@ class _Builder:
         parent.weight += weight
         return None
 
-    def _lists_items(self) -> bool:
-        """The list that is being filled stands at the top, or is a value of the top."""
-        return len(self.open) == 1 or (len(self.open) == 2 and type(self.open[0].value) is dict)  # noqa: PLR2004  # the top and its value
+    def _list(self) -> str:
+        """The key of the list that is being filled; empty: the file itself."""
+        return self.open[0].key if len(self.open) == _TOP else ""
 
 
+_TOP = 2
+"""The file, and a value of it."""
 _STEPS: dict[type, Callable[[_Builder, Any], Item | None]] = {
     yaml.ScalarEvent: _Builder.scalar,
     yaml.AliasEvent: _Builder.alias,
@@ -190,7 +192,7 @@ def _scalar(event: Any) -> Json:
 
 def _binary(value: str) -> bytes | Unreadable:
     try:
-        return b64decode(value)
+        return b64decode("".join(value.split()), validate=True)
     except ValueError:
         return Unreadable()
 

@@ -37,7 +37,7 @@ def interaction(exchange: Exchange, *, binary: bool) -> dict[str, Json] | None:
         "request": {
             "method": request.method,
             "uri": request.url,
-            "body": sent or None,
+            "body": sent,
             "headers": _listed(request.headers),
         },
         "response": {
@@ -168,8 +168,8 @@ def body(value: Json) -> bytes:
 
 def _unpacked_base64(value: Json) -> bytes:
     try:
-        return b64decode(value)
-    except (ValueError, TypeError) as error:
+        return b64decode("".join(value.split()), validate=True)
+    except (ValueError, TypeError, AttributeError) as error:
         raise WrongInteractionError("its body is no base64") from error
 
 

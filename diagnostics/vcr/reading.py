@@ -172,7 +172,7 @@ class _Reading:
 
 def _items(raw: Raw) -> Iterator[Item]:
     if raw.head[:1] not in {b"{", b"["}:
-        yield from items(raw.data)
+        yield from items(raw.data, LISTS)
         return
     try:
         document = json.loads(raw.text)
@@ -194,7 +194,7 @@ def _items(raw: Raw) -> Iterator[Item]:
 def _loosely(raw: Raw, error: Exception) -> Iterator[Item]:
     """Torn JSON is torn YAML as well, of which everything before the end is read."""
     try:
-        yield from items(raw.data)
+        yield from items(raw.data, LISTS)
     except yaml.YAMLError as second:
         at = getattr(error, "lineno", 0)
         if at:
