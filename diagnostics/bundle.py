@@ -13,15 +13,15 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from diagnostics import tape
-from diagnostics.capture import Broken, Capture, Raw
+from diagnostics.capture import Raw
 from diagnostics.contract import decode
 from diagnostics.errors import TargetError, UsageError
-from diagnostics.model import Json, Origin, Text
+from diagnostics.model import Json
 
 SCHEMA = "diagnostics.bundle/1"
 MANIFEST, VERDICT = "manifest.json", "verdict.json"
@@ -33,13 +33,11 @@ RATIO_MOST = 1_000
 """No text of ours shrinks that far; a bomb does (a ZIP of zeros: 1,029)."""
 PART_BYTES = 1 << 20
 
+_LIST_BYTES_MOST = 4 << 20
+
 _BLOB = re.compile(r"blobs/[0-9a-f]{64}")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _AGAIN = "ask for the bundle again: --format zip makes one"
-_TORN = Text(
-    en="a line of the tape that cannot be read",
-    ru="строка записи, которую не удалось прочитать",
-)
 _UNREADABLE = (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError, zlib.error)
 
 
@@ -48,7 +46,7 @@ class Bundle:
     """A bundle as it was read: what it says of itself, and what of that does not hold."""
 
     manifest: Mapping[str, Json]
-    capture: Capture
+    reading: tape.Reading
     verdict: bytes
     """`verdict.json` as it stands in there; empty: it has none."""
     changed: tuple[str, ...] = ()
@@ -58,7 +56,7 @@ class Bundle:
 
 def is_bundle(raw: Raw) -> bool:
     """A ZIP that holds a tape. Never raises."""
-    if not raw.data.startswith(b"PK\x03\x04"):
+    if not raw.data.startswith(b"PK\x03\x04") or not _lists_little(raw.data):
         return False
     try:
         with zipfile.ZipFile(io.BytesIO(raw.data)) as archive:
@@ -69,14 +67,21 @@ def is_bundle(raw: Raw) -> bool:
 
 def read(raw: Raw) -> Bundle:
     """The bundle, every hash of its manifest worked out again; `UsageError` if it is none."""
-    source = raw.path if raw.path is not None else io.BytesIO(raw.data)
+    if not _lists_little(raw.data):
+        raise _refused(raw.name, f"more than {MEMBERS_MOST} members", "")
     try:
-        with zipfile.ZipFile(source) as archive:
+        with zipfile.ZipFile(io.BytesIO(raw.data)) as archive:
             return _read(archive, raw.name)
     except _UNREADABLE as error:
         raise UsageError(
             f"the ZIP cannot be read: {error or type(error).__name__}", place=raw.name, hint=_AGAIN
         ) from error
+
+
+def _lists_little(data: bytes) -> bool:
+    """Is its list of members short enough to be read at all?"""
+    at = data.rfind(b"PK\x05\x06", max(0, len(data) - 66_000))
+    return at >= 0 and int.from_bytes(data[at + 12 : at + 16], "little") <= _LIST_BYTES_MOST
 
 
 def whole(bundle: Bundle, name: str) -> None:
@@ -101,7 +106,7 @@ def _read(archive: zipfile.ZipFile, name: str) -> Bundle:
     held = {one.filename for one in archive.infolist() if not one.is_dir()} - {MANIFEST}
     return Bundle(
         manifest=manifest,
-        capture=_capture(archive, name, manifest),
+        reading=_reading(archive, name),
         verdict=_bytes(archive, VERDICT) if VERDICT in held else b"",
         changed=tuple(n for n in sorted(held & set(promised)) if _hash(archive, n) != promised[n]),
         missing=tuple(sorted(set(promised) - held)),
@@ -199,27 +204,8 @@ def unpacked(archive: zipfile.ZipFile) -> Iterator[Path]:
         yield folder
 
 
-def _capture(archive: zipfile.ZipFile, name: str, manifest: Json) -> Capture:
+def _reading(archive: zipfile.ZipFile, name: str) -> tape.Reading:
     if tape.NAME not in archive.NameToInfo:
         raise UsageError("it holds no tape", place=f"{name}: {tape.NAME}", hint=_AGAIN)
     with unpacked(archive) as folder:
-        made = of_reading(tape.read_whole(folder), f"{name}: {tape.NAME}")
-    harness = str(manifest.get("harness", "")) if isinstance(manifest, dict) else ""
-    return replace(made, name=name, format="bundle", creator=f"genvideo-diagnostics {harness}")
-
-
-def of_reading(reading: tape.Reading, name: str) -> Capture:
-    """A tape of ours as a capture: it knows its case, and its exchanges what they were for."""
-    case = reading.tape.case
-    target = case.target
-    origin = target.origin or (Origin.EMULATED if target.emulated else Origin.LIVE)
-    return Capture(
-        name=name,
-        format="tape",
-        exchanges=reading.tape.exchanges,
-        broken=[Broken(place=name, why=_TORN)] * reading.torn,
-        creator="genvideo-diagnostics",
-        case=case,
-        origin=origin,
-        recorded_s=case.started_s,
-    )
+        return tape.read_whole(folder)

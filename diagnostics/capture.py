@@ -106,6 +106,11 @@ def readers() -> tuple[Reader, ...]:
 
 def read(path: Path) -> Capture:
     """What a file holds; raises `UsageError` when no reader can make anything of it."""
+    return read_raw(raw_of(path))
+
+
+def raw_of(path: Path) -> Raw:
+    """The file, unread; `UsageError` where it cannot be had."""
     try:
         if path.stat().st_size > BYTES_MOST:
             raise UsageError(
@@ -118,7 +123,7 @@ def read(path: Path) -> Capture:
             place=str(path),
             hint="check the path and your rights to read it",
         ) from error
-    return read_raw(Raw(name=path.name, data=data, path=path))
+    return Raw(name=path.name, data=data, path=path)
 
 
 def read_raw(raw: Raw) -> Capture:

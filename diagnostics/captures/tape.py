@@ -4,10 +4,14 @@ import tempfile
 from pathlib import Path
 
 from diagnostics import bundle, tape
-from diagnostics.capture import Capture, Raw, Reader
-from diagnostics.model import Text
+from diagnostics.capture import Broken, Capture, Raw, Reader
+from diagnostics.model import Case, Origin, Text
 
 _SCHEMA = b'"schema":"diagnostics.tape/'
+_TORN = Text(
+    en="a line of the tape that cannot be read",
+    ru="строка записи, которую не удалось прочитать",
+)
 
 
 def recognises(raw: Raw) -> bool:
@@ -18,13 +22,35 @@ def recognises(raw: Raw) -> bool:
 def read(raw: Raw) -> Capture:
     """The tape as it is; where it stands in a folder, with the blobs beside it."""
     if bundle.is_bundle(raw):
-        return bundle.read(raw).capture
+        found = bundle.read(raw)
+        return _capture(raw.name, "bundle", found.reading, str(found.manifest.get("harness", "")))
     if raw.path is not None:
-        return bundle.of_reading(tape.read_whole(raw.path), raw.name)
+        return _capture(raw.name, "tape", tape.read_whole(raw.path))
     with tempfile.TemporaryDirectory(prefix="diagnostics-") as made:
         path = Path(made) / tape.NAME
         path.write_bytes(raw.data)
-        return bundle.of_reading(tape.read_whole(path), raw.name)
+        return _capture(raw.name, "tape", tape.read_whole(path))
+
+
+def _capture(name: str, kind: str, reading: tape.Reading, harness: str = "") -> Capture:
+    """A tape of ours knows its case, and its exchanges what they were for."""
+    case = reading.tape.case
+    harness = harness or case.environment.harness
+    return Capture(
+        name=name,
+        format=kind,
+        exchanges=reading.tape.exchanges,
+        broken=[Broken(place=f"{name}: {tape.NAME}", why=_TORN)] * reading.torn,
+        creator=f"genvideo-diagnostics {harness}".strip(),
+        case=case,
+        origin=origin_of(case),
+        recorded_s=case.started_s,
+    )
+
+
+def origin_of(case: Case) -> Origin:
+    """How the run's answers came to be."""
+    return case.target.origin or (Origin.EMULATED if case.target.emulated else Origin.LIVE)
 
 
 READER = Reader(

@@ -9,7 +9,7 @@ from diagnostics.cli import discover
 from diagnostics.contract import Contract
 from diagnostics.finding import Report
 from diagnostics.judge import judge, with_running_jobs
-from diagnostics.model import Case, Tape
+from diagnostics.model import Case
 from diagnostics.scenario import Scenario
 
 
@@ -26,15 +26,14 @@ def judged(place: Path) -> Judged:
     """Of a run folder or a tape: read, and judged by the scenarios of its run."""
     reading = tape.read_whole(place)
     contract = contract_of(reading.tape.case)
-    report = of(contract, reading.tape)
-    if reading.interrupted:
-        report = with_running_jobs(contract, report)
-    return Judged(contract=contract, reading=reading, report=report)
+    return Judged(contract=contract, reading=reading, report=report_of(contract, reading))
 
 
-def of(contract: Contract, recorded: Tape) -> Report:
+def report_of(contract: Contract, reading: tape.Reading) -> Report:
     """What the scenarios of the tape's own run say of it."""
-    return judge(contract, recorded, scenarios(recorded.case.scenarios))
+    recorded = reading.tape
+    report = judge(contract, recorded, scenarios(recorded.case.scenarios))
+    return with_running_jobs(contract, report) if reading.interrupted else report
 
 
 def contract_of(case: Case) -> Contract:
