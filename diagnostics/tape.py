@@ -8,9 +8,12 @@ A torn line is survived and reported.
 """
 
 from diagnostics.taping.blobs import BLOB_BYTES, Blob, BlobWriter
+from diagnostics.taping.entries import flow_name
 from diagnostics.taping.index import TapeIndex
+from diagnostics.taping.miss import Difference, Miss
 from diagnostics.taping.reading import Ended, Reading, read, read_whole
 from diagnostics.taping.recorded import Recorded
+from diagnostics.taping.shelf import Shelf, shelf_of
 from diagnostics.taping.writer import NAME, SCHEMA, Bodies, TapeFile
 
 __all__ = [
@@ -20,11 +23,16 @@ __all__ = [
     "Blob",
     "BlobWriter",
     "Bodies",
+    "Difference",
     "Ended",
+    "Miss",
     "Reading",
     "Recorded",
+    "Shelf",
     "TapeFile",
     "TapeIndex",
+    "flow_name",
     "read",
     "read_whole",
+    "shelf_of",
 ]

@@ -178,7 +178,7 @@ def test_a_recording_with_another_body_is_told_as_such() -> None:
     other = akool().request("createTalkingPhoto", body={"resolution": "1080"})
     told = asyncio.run(Replay([create(MADE)]).exchange(other, Slot())).answer
     assert isinstance(told, Unsent)
-    assert "recorded, but with another body" in told.message
+    assert "recorded / asked: body.resolution: '720' / '1080'" in told.message
 
 
 # --- credentials ------------------------------------------------------------------------------

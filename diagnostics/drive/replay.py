@@ -1,59 +1,67 @@
-"""What was answered last time? Plays a tape from memory, in order, to whoever asks the same."""
+"""What was answered last time? Plays a tape, in the order of the recording, to whoever asks."""
 
-import hashlib
-from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import replace
-from difflib import get_close_matches
 
+from diagnostics.drive.clock import Clock
 from diagnostics.drive.driver import Slot
 from diagnostics.model import Exchange, Request, Unsent, UnsentReason
-
-Key = tuple[str, str, bytes]
+from diagnostics.tape import Miss, Shelf, TapeIndex, flow_name, shelf_of
 
 
 class Replay:
-    """Looks an exchange up by method, address and body; identical ones come in recorded order."""
+    """Answers from a recording: each answer once, of the same conversation first.
 
-    def __init__(self, recorded: Iterable[Exchange]) -> None:
-        self._by_key: defaultdict[Key, deque[Exchange]] = defaultdict(deque)
-        for exchange in recorded:
-            if _only_built(exchange):
-                continue  # the same call, sent later, has the answer
-            self._by_key[_key(exchange.request)].append(exchange)
+    With a `clock` it is paced: an answer takes as long as it took then (no time at all under a
+    virtual clock). What comes back has the recorded start, duration, attempt and position, so that
+    `played` is, once more, the tape it was played from.
+    """
+
+    def __init__(
+        self,
+        recorded: Iterable[Exchange] | TapeIndex,
+        *,
+        clock: Clock | None = None,
+        repeat_last: bool = False,
+    ) -> None:
+        self._shelf = _shelf(recorded, repeat_last=repeat_last)
+        self._clock = clock
+        self._played: list[Exchange] = []
+        self.misses: list[Miss] = []
 
     async def exchange(self, request: Request, slot: Slot) -> Exchange:
         """The recorded answer, its times kept; a request never recorded names the nearest."""
-        found = self._by_key.get(_key(request))
-        if not found:
-            unsent = Unsent(reason=UnsentReason.NOT_RECORDED, message=self._nearest(request))
-            return slot.exchange(request, unsent, started_s=0.0)
-        exchange = found.popleft()
-        return replace(
-            slot.exchange(request, exchange.answer, started_s=exchange.started_s),
-            duration_s=exchange.duration_s,
-            wire=exchange.wire,
+        flow = flow_name(slot.scenario, slot.conversation)
+        found = self._shelf.give(request.method, request.url, request.body, flow)
+        if found is None:
+            return self._missed(request, slot)
+        if self._clock is not None and found.duration_s > 0:
+            await self._clock.sleep(found.duration_s)
+        played = replace(
+            found,
+            request=replace(request, url=found.request.url),
+            scenario=slot.scenario,
+            conversation=slot.conversation,
         )
+        self._played.append(played)
+        return played
 
-    def _nearest(self, request: Request) -> str:
-        wanted = "{} {}".format(*_key(request)[:2])
-        known = {f"{method} {url}" for method, url, _ in self._by_key}
-        if wanted in known:
-            return f"{wanted}: recorded, but with another body, or fewer times"
-        close = get_close_matches(wanted, sorted(known), n=1, cutoff=0.0)
-        return f"{wanted}: nearest recording is {close[0]}" if close else f"{wanted}: empty tape"
+    def played(self) -> list[Exchange]:
+        """What was given so far, in the order of the recording."""
+        return sorted(self._played, key=lambda exchange: exchange.position)
+
+    def unplayed(self) -> list[Exchange]:
+        """What nobody asked for."""
+        return list(self._shelf.unplayed())
+
+    def _missed(self, request: Request, slot: Slot) -> Exchange:
+        miss = self._shelf.miss(request)
+        self.misses.append(miss)
+        unsent = Unsent(reason=UnsentReason.NOT_RECORDED, message=miss.told())
+        return slot.exchange(request, unsent, started_s=0.0)
 
 
-def _only_built(exchange: Exchange) -> bool:
-    answer = exchange.answer
-    return isinstance(answer, Unsent) and answer.reason is UnsentReason.DRY
-
-
-def _key(request: Request) -> Key:
-    """Without the host: the same tape serves whatever target it was recorded from."""
-    address = request.url.partition("://")[2]
-    return (
-        request.method,
-        address[address.find("/") :] if "/" in address else "/",
-        hashlib.blake2b(request.body, digest_size=16).digest(),
-    )
+def _shelf(recorded: Iterable[Exchange] | TapeIndex, *, repeat_last: bool) -> Shelf:
+    if isinstance(recorded, TapeIndex):
+        return recorded.shelf(repeat_last=repeat_last)
+    return shelf_of(recorded, repeat_last=repeat_last)

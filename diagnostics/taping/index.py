@@ -6,6 +6,7 @@ from contextlib import suppress
 from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import Self
+from weakref import finalize
 
 from diagnostics.errors import DiagnosticsError, UsageError
 from diagnostics.garbage import seldom
@@ -40,8 +41,9 @@ class TapeIndex:
         self._path, self._table = path, table
         self._shelf = self.shelf(repeat_last=repeat_last, sent_only=True)
         self._bodies = Bodies(path.parent)
-        self._file = open_plain(path, links=True)
-        self._handle = self._file.fileno()
+        with open_plain(path, links=True) as file:
+            self._handle = os.dup(file.fileno())
+        self._closed = finalize(self, os.close, self._handle)
 
     @classmethod
     def open(cls, folder: Path, *, repeat_last: bool = False) -> Self:
@@ -88,7 +90,13 @@ class TapeIndex:
 
     def close(self) -> None:
         """Nothing more will be asked."""
-        self._file.close()
+        self._closed()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
     def _exchange(self, row: int) -> Exchange:
         try:
@@ -104,7 +112,7 @@ class TapeIndex:
 
     def _line(self, row: int) -> dict[str, Json]:
         raw = os.pread(self._handle, self._table.length[row], self._table.offset[row])
-        line: dict[str, Json] = json.loads(raw)
+        line: dict[str, Json] = json.loads(str(raw, "utf-8", "surrogatepass"))  # bytes cost more
         return line.get("intent", line)  # type: ignore[no-any-return]  # see `Json`
 
     def _changed(self) -> DiagnosticsError:

@@ -69,7 +69,7 @@ def _skip(file: BufferedReader) -> int:
 
 def _line(line: bytes, offset: int, length: int) -> Line:
     try:
-        value = json.loads(line)
+        value = json.loads(str(line, "utf-8", "surrogatepass"))
         kind = _kind(value)
     except UNREADABLE:
         value, kind = {}, Kind.TORN

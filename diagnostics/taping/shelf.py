@@ -1,10 +1,10 @@
 """What does a replay take from, and what did it leave? One tape, played once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from diagnostics.drive.key import request_key, tolerant_key
 from diagnostics.model import Exchange, Request
-from diagnostics.taping.entries import shape_of
+from diagnostics.taping.entries import entries, shape_of
 from diagnostics.taping.finder import Finder
 from diagnostics.taping.miss import Miss, nearest
 from diagnostics.taping.table import Table, number
@@ -30,6 +30,11 @@ class Shelf:
         """As `pick`, of a body that does not stand in memory."""
         return self._finder.exact(key, url, flow)
 
+    def give(self, method: str, url: str, body: bytes, flow: str) -> Exchange | None:
+        """The exchange to play next."""
+        row = self.pick(method, url, body, flow)
+        return None if row is None else self._exchange(row)
+
     def unplayed(self) -> Iterator[Exchange]:
         """What was never given, in the order of the tape."""
         rows = sorted(self._finder.left(), key=self._table.position.__getitem__)
@@ -50,3 +55,11 @@ class Shelf:
         free = [row for row in rows if not self._finder.is_taken(row)] or rows
         step = max(1, len(free) // LOOKED_AT_MOST)
         return free[::step][:LOOKED_AT_MOST]
+
+
+def shelf_of(recorded: Iterable[Exchange], *, repeat_last: bool = False) -> Shelf:
+    """Of a tape in memory."""
+    kept = list(recorded)
+    table = Table.build(entries(kept))
+    finder = Finder(table, repeat_last=repeat_last)
+    return Shelf(table, finder, lambda row: kept[table.position[row]])
