@@ -68,9 +68,9 @@ class TapeFile:
             if not _begun(self._handle):
                 self._write(_encoded(opening))
 
-    def intend(self, request: Request, slot: Slot, started_s: float) -> None:
+    def intend(self, request: Request, slot: Slot, started_s: float, flow: str = "") -> None:
         """Say that a paid call is about to leave."""
-        about = slot.exchange(request, DIED, started_s=started_s)
+        about = replace(slot.exchange(request, DIED, started_s=started_s), flow=flow)
         self._line({"intent": exchange_to(self._gate.exchange(about))})
 
     def append(
