@@ -30,8 +30,8 @@ MENTIONS_MOST = 20_000
 ATTACHED_MOST = 64 * 2**20
 
 _MENTION = re.compile(rb"https?://[^\s\"'<>\\^`{|}]{4,4000}")
-_LOOKS = re.compile(rb'^[\[{\s]*"(?:log|entries)"\s*:')
-_HAR_WORDS = (b'"creator"', b'"entries"', b'"startedDateTime"', b'"pages"')
+_LOG = re.compile(rb'"log"\s*:\s*\{|^\{\s*"entries"\s*:\s*\[')
+_HAR_WORDS = re.compile(rb'"(?:creator|entries|startedDateTime|pages)"\s*:')
 
 
 def recognises(raw: Raw) -> bool:
@@ -39,8 +39,7 @@ def recognises(raw: Raw) -> bool:
     head = _as_utf8(raw).removeprefix(b"\xef\xbb\xbf")[:65536].lstrip()
     if not head.startswith(b"{"):
         return False
-    named = _LOOKS.match(head) is not None or b'"log"' in head[:4096]
-    return named and any(word in head for word in _HAR_WORDS)
+    return _LOG.search(head[:4096]) is not None and _HAR_WORDS.search(head) is not None
 
 
 def read(raw: Raw) -> Capture:
