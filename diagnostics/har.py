@@ -10,6 +10,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -62,7 +63,7 @@ def text_of(tape: Tape, gate: Gate) -> str:
 
 def document(tape: Tape, gate: Gate) -> dict[str, Json]:
     """A tape as HAR 1.2; everything in it has passed the gate."""
-    gated = [gate.exchange(exchange) for exchange in tape]
+    gated = [_gated(exchange, gate) for exchange in tape]
     sent = [one for one in gated if not isinstance(one.answer, Unsent)]
     unsent = Counter(one.answer.reason.value for one in gated if isinstance(one.answer, Unsent))
     case = gate.case(tape.case)
@@ -87,6 +88,13 @@ def document(tape: Tape, gate: Gate) -> dict[str, Json]:
             "_diagnostics": about,
         }
     }
+
+
+def _gated(exchange: Exchange, gate: Gate) -> Exchange:
+    clean = gate.exchange(exchange)
+    if not clean.flow and not clean.source:
+        return clean
+    return replace(clean, flow=gate.text(clean.flow), source=gate.text(clean.source))
 
 
 def _start(exchange: Exchange) -> tuple[float, int]:

@@ -19,12 +19,13 @@ from typing import Any
 from diagnostics import __version__
 from diagnostics.bundle import MANIFEST, PART_BYTES, SCHEMA, VERDICT
 from diagnostics.contract import Contract
-from diagnostics.errors import DiagnosticsError, UsageError
+from diagnostics.errors import DiagnosticsError, LeakError
 from diagnostics.finding import Report
 from diagnostics.model import Json
 from diagnostics.redact import Gate
 from diagnostics.redaction.disk import unwritable
 from diagnostics.tape import NAME as TAPE
+from reports.bundling.hidden import proof
 from reports.bundling.script import BODY, script, shell
 from reports.document import document
 from reports.render import filled, rendered
@@ -91,11 +92,12 @@ def _members(source: Source) -> dict[str, Member]:
     members |= _evidence(source, left_out)
     members[VERDICT] = canonical(source.report, source.gate)
     members[ENVIRONMENT] = _json(made["environment"])
-    members[CERTIFICATE] = _certificate(source.gate)
     if plan.body is not None:
         members[BODY] = plan.body
     facts = {"made": made, "script": plan.facts, "harness": __version__, "left_out": left_out}
     members[SCRIPT] = filled("bundle.reproduce.jinja", source.language, facts, shell=shell).encode()
+    looked_at = {name: _parts(member) for name, member in members.items()}
+    members[CERTIFICATE] = _json(proof(looked_at, source.gate, source.language))
     members[README] = _readme(source, facts, members)
     members[MANIFEST] = _manifest(source, made, members, left_out)
     return members
@@ -114,18 +116,17 @@ def _evidence(source: Source, left_out: LeftOut) -> dict[str, Member]:
     members[HAR] = har.text_of(source.report.tape, source.gate).encode()
     try:
         members[CASSETTE] = _cassette(source)
+    except LeakError:
+        raise
     except DiagnosticsError as error:
         left_out.append({"name": CASSETTE, "why": source.gate.text(error.message)})
     return members
 
 
 def _cassette(source: Source) -> bytes:
-    try:
-        from diagnostics import cassette  # type: ignore[attr-defined,unused-ignore]  # noqa: PLC0415  # brings YAML; it is younger than this module
-    except ImportError as error:
-        raise UsageError(source.words.say("bundle.no_cassette")) from error
-    text: str = cassette.text_of(source.report.tape, source.gate)
-    return text.encode()
+    from diagnostics import cassette  # noqa: PLC0415  # brings YAML
+
+    return cassette.text_of(source.report.tape, source.gate).encode()
 
 
 def _blobs(source: Source, left_out: LeftOut) -> dict[str, Member]:
@@ -155,16 +156,6 @@ def _named(tape: Path) -> Iterator[str]:
                 if name not in seen:
                     seen.add(name)
                     yield name.decode()
-
-
-def _certificate(gate: Gate) -> bytes:
-    """By rule and kind of place; never a value."""
-    try:
-        from diagnostics.redaction.certificate import certificate  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415  # only a bundle has one
-    except ImportError:
-        rows = [{"rule": r, "place": p, "count": n} for (r, p), n in sorted(gate.removed.items())]
-        return _json({"schema": "diagnostics.certificate/1", "removed": rows})
-    return _json(certificate(gate))
 
 
 def _readme(source: Source, facts: Mapping[str, Any], members: Mapping[str, Member]) -> bytes:
