@@ -137,6 +137,7 @@ ORIGINS = {
     "environment": Text(en="from the environment", ru="из окружения"),
     ".env file": Text(en="from .env", ru="из .env"),
     "emulator": Text(en="from the emulator", ru="от эмулятора"),
+    "capture": Text(en="in the capture", ru="в записи"),
 }
 ACCEPTED = Rule(
     code="credentials-accepted",

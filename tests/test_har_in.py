@@ -3,10 +3,10 @@
 import base64
 import json
 import zlib
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import brotli
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -204,7 +204,7 @@ def test_an_address_is_put_together_from_http_2_fields() -> None:
     ("encoding", "packed"),
     [
         ("deflate", zlib.compress),
-        ("br", brotli.compress),
+        ("br", import_module("brotli").compress),
         ("", lambda data: data),
         ("gzip", lambda data: data),
         ("br", lambda data: data),
@@ -221,11 +221,11 @@ def test_a_body_left_compressed_is_unpacked_and_a_decoded_one_left_alone(
 
 def test_a_bomb_in_a_body_ends_at_our_bound() -> None:
     machine = zlib.compressobj(9, zlib.DEFLATED, 31)
-    bomb = b"".join(machine.compress(bytes(2**20)) for _ in range(80)) + machine.flush()
+    bomb = b"".join(machine.compress(bytes(2**20)) for _ in range(65)) + machine.flush()
     content = {"text": base64.b64encode(bomb).decode(), "encoding": "base64"}
     response = one(response__content=content).response
     assert response.truncated
-    assert len(response.body) <= 64 * 2**20
+    assert response.body == b""
 
 
 def test_a_body_that_was_not_kept_is_said_to_be_missing() -> None:

@@ -9,6 +9,7 @@ import binascii
 import json
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
@@ -26,9 +27,17 @@ from diagnostics.model import (
     Text,
     Wire,
 )
+from diagnostics.vcr.encoded import Unpacker
 
-Attached = Callable[[str], bytes | None]
-"""The bytes of a file that an entry names instead of holding them."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What an entry needs of the file that it stands in."""
+
+    attached: Callable[[str], bytes | None]
+    """The bytes of a file that an entry names instead of holding them."""
+    unpacker: Unpacker
+
 
 NOT_AN_OBJECT = Text(en="it is not a JSON object", ru="это не объект JSON")
 NO_REQUEST = Text(en="it has no request", ru="в ней нет запроса")
@@ -60,17 +69,17 @@ def asked(entry: Mapping[str, Json]) -> tuple[str, str]:
     return verb[:40], _with_query(url.strip().partition("#")[0], request.get("queryString"))
 
 
-def exchange(entry: Mapping[str, Json], source: str, attached: Attached) -> Exchange:
+def exchange(entry: Mapping[str, Json], source: str, around: Around) -> Exchange:
     """The whole entry; raises `Unreadable`."""
     method, url = asked(entry)
     raw = entry["request"]
     headers = headers_of(raw.get("headers"))
-    body, typed = _posted(raw.get("postData"), attached)
+    body, typed = _posted(raw.get("postData"), around)
     if typed and body and not any(name.lower() == "content-type" for name, _ in headers):
         headers = (*headers, ("Content-Type", typed))
     return Exchange(
         request=Request(method=method, url=url, headers=headers, body=body),
-        answer=_answer(entry, attached),
+        answer=_answer(entry, around),
         started_s=started_s(entry.get("startedDateTime")),
         duration_s=_duration_s(entry),
         wire=_wire(entry),
@@ -114,7 +123,7 @@ def _with_query(url: str, given: Json) -> str:
     return f"{url}?{urlencode(told, errors='replace')}"
 
 
-def _posted(given: Json, attached: Attached) -> tuple[bytes, str]:
+def _posted(given: Json, around: Around) -> tuple[bytes, str]:
     """The body as it was sent, and its type."""
     if isinstance(given, str):
         return _raw(given), ""
@@ -130,7 +139,7 @@ def _posted(given: Json, attached: Attached) -> tuple[bytes, str]:
         return json.dumps(text, ensure_ascii=False).encode("utf-8", "backslashreplace"), kind
     filed = given.get("_file")
     if isinstance(filed, str):
-        return attached(filed) or b"", kind
+        return around.attached(filed) or b"", kind
     pairs = [pair for pair in map(_pair, _listed(given.get("params"))) if isinstance(pair[0], str)]
     return urlencode([(n, v if isinstance(v, str) else "") for n, v in pairs]).encode(), kind
 
@@ -161,14 +170,14 @@ def _unbased(text: str) -> bytes:
 # --- the answer -------------------------------------------------------------------------------
 
 
-def _answer(entry: Mapping[str, Json], attached: Attached) -> Answer:
+def _answer(entry: Mapping[str, Json], around: Around) -> Answer:
     raw = entry.get("response")
     given: Mapping[str, Json] = raw if isinstance(raw, dict) else {}
     status = _status(given.get("status"))
     if status <= 0:
         return answer_for(entry, given)
     headers = headers_of(given.get("headers"))
-    body, whole, size = _content(given.get("content"), headers, attached)
+    body, whole, size = _content(given.get("content"), headers, around)
     failed = answer_for(entry, given)
     if isinstance(failed, Fault) and failed.kind is FaultKind.CUT_BODY:
         return Fault(
@@ -206,26 +215,26 @@ def _text(given: Json) -> str:
 _BODILESS = frozenset({101, 204, 205, 304})
 
 
-def _content(given: Json, headers: Headers, attached: Attached) -> tuple[bytes, bool, int]:
+def _content(given: Json, headers: Headers, around: Around) -> tuple[bytes, bool, int]:
     """The body, whether it is all of it, and how many bytes there were."""
     held: Mapping[str, Json] = given if isinstance(given, dict) else {}
     size = max(0, int(_number(held.get("size")) or 0))
-    body = _held(held, attached)
+    body = _held(held, around)
     if body is None:
         return b"", size == 0 and "size" in held, size
     packing = next((v for n, v in headers if n.lower() == "content-encoding"), "")
-    body, whole = unpacked(body, packing)
+    body, whole = unpacked(body, packing, around.unpacker)
     return body, whole, max(size, len(body))
 
 
-def _held(held: Mapping[str, Json], attached: Attached) -> bytes | None:
+def _held(held: Mapping[str, Json], around: Around) -> bytes | None:
     text = held.get("text")
     if isinstance(text, dict | list):
         return json.dumps(text, ensure_ascii=False).encode("utf-8", "backslashreplace")
     if isinstance(text, str):
         return _unbased(text) if held.get("encoding") == "base64" else _raw(text)
     filed = held.get("_file")
-    return attached(filed) if isinstance(filed, str) else None
+    return around.attached(filed) if isinstance(filed, str) else None
 
 
 # --- times ------------------------------------------------------------------------------------

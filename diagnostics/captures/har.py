@@ -13,11 +13,12 @@ from urllib.parse import urljoin
 
 from diagnostics.capture import Broken, Capture, Raw, Reader
 from diagnostics.captures import _har_scan
-from diagnostics.captures._har_entry import Attached, Unreadable, asked, exchange
+from diagnostics.captures._har_entry import Around, Unreadable, asked, exchange
 from diagnostics.captures._har_scan import Piece
 from diagnostics.errors import UsageError
 from diagnostics.model import Exchange, Fault, Json, Response, Text
 from diagnostics.triaging.addresses import Addresses, addresses, host_of
+from diagnostics.vcr.encoded import Unpacker
 
 TORN = Text(
     en="the file ends in the middle of it",
@@ -28,6 +29,8 @@ BROKEN_MOST = 1_000
 """So many broken entries are named; the others are the same again."""
 MENTIONS_MOST = 20_000
 ATTACHED_MOST = 64 * 2**20
+UNPACKED_MOST = 64 * 2**20
+"""Of all compressed bodies that matter together: answers in JSON, not films."""
 
 _MENTION = re.compile(rb"https?://[^\s\"'<>\\^`{|}]{4,4000}")
 _LOG = re.compile(rb'"log"\s*:\s*\{|^\{\s*"entries"\s*:\s*\[')
@@ -90,6 +93,10 @@ class _Reading:
     elsewhere: Counter[str] = field(default_factory=Counter)
     _later: list[_Later] = field(default_factory=list)
     _found: dict[int, Exchange] = field(default_factory=dict)
+    _around: Around = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._around = Around(attached=self._attached, unpacker=Unpacker(UNPACKED_MOST))
 
     def whole(self) -> list[Exchange]:
         """The exchanges that matter, in the order of the file."""
@@ -125,7 +132,7 @@ class _Reading:
     def _take(self, piece: Piece, value: Mapping[str, Json]) -> None:
         source = f"{self.raw.name}: entry {piece.number}"
         try:
-            self._found[piece.number] = exchange(value, source, self._attached())
+            self._found[piece.number] = exchange(value, source, self._around)
         except Unreadable as error:
             self._broken(piece, error.why)
 
@@ -134,21 +141,17 @@ class _Reading:
             place = f"{self.raw.name}: entry {piece.number} (log.entries[{piece.number - 1}])"
             self.broken.append(Broken(place=place, why=why))
 
-    def _attached(self) -> Attached:
+    def _attached(self, name: str) -> bytes | None:
         """Playwright may leave bodies beside the HAR, each in a file of its own."""
         home = self.raw.path.parent if self.raw.path is not None else None
-
-        def bytes_of(name: str) -> bytes | None:
-            if home is None or PurePath(name).name != name or "\\" in name:
-                return None
-            try:
-                path = home / name
-                small = path.is_file() and path.stat().st_size <= ATTACHED_MOST
-                return path.read_bytes() if small else None
-            except (OSError, ValueError):
-                return None
-
-        return bytes_of
+        if home is None or PurePath(name).name != name or "\\" in name:
+            return None
+        try:
+            path = home / name
+            small = path.is_file() and path.stat().st_size <= ATTACHED_MOST
+            return path.read_bytes() if small else None
+        except (OSError, ValueError):
+            return None
 
 
 def _scheme(url: str) -> str:

@@ -15,6 +15,7 @@ FINDINGS_MOST = 12
 PLACES_MOST = 4
 BROKEN_MOST = 5
 HOSTS_MOST = 6
+GOOD_MOST = 3
 _PATH_MOST = 120
 
 _ABOUT = Text(
@@ -109,7 +110,8 @@ def _findings(told: "Told", language: str, *, verbose: int) -> Iterator[str]:
     because = told.report.judgement.because
     every = [*because, *(f for f in told.report.findings if f not in because)]
     every.sort(key=lambda one: _ORDER.index(one.severity))
-    heavy = [one for one in every if verbose or one.severity is not Severity.INFO] or every[:3]
+    heavy = [one for one in every if verbose or one.severity is not Severity.INFO]
+    heavy = heavy or every[: -GOOD_MOST - 1 : -1]  # the call itself was judged last
     most = len(heavy) if verbose else FINDINGS_MOST
     if heavy:
         yield _SHOWN.in_language(language)
