@@ -4,14 +4,13 @@ What vcrpy cannot say (failures, order, times, conversations, media) stands in k
 which it does not read. Everything passes the gate, and the finished text is looked through again.
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from diagnostics.capture import Capture
 from diagnostics.capture import read as read_capture
-from diagnostics.model import Case, Exchange, Tape, Target, TargetKind
+from diagnostics.model import Exchange, Tape
 from diagnostics.redact import Gate
 from diagnostics.vcr.writing import as_json, as_yaml
 
@@ -46,30 +45,6 @@ def _gated(one: Exchange, gate: Gate) -> Exchange:
     if not one.flow and not one.source:
         return clean
     return replace(clean, flow=gate.text(clean.flow), source=gate.text(clean.source))
-
-
-def recorded(capture: Capture, provider: str) -> Tape:
-    """As a target to run against: what was recorded answers, and says when and from whom."""
-    case = capture.case or Case(run_id="", target=_stranger(provider))
-    origin = capture.origin if capture.case is None else case.target.origin
-    target = replace(
-        case.target,
-        kind=TargetKind.CASSETTE,
-        origin=origin,
-        recorded=date(capture.recorded_s),
-    )
-    return Tape(case=replace(case, target=target, virtual_time=True), exchanges=capture.exchanges)
-
-
-def date(seconds: float | None) -> str | None:
-    """The day, in UTC."""
-    if not seconds:
-        return None
-    return time.strftime("%Y-%m-%d", time.gmtime(seconds))
-
-
-def _stranger(provider: str) -> Target:
-    return Target(kind=TargetKind.CASSETTE, provider=provider, base_url="")
 
 
 def playable(exchanges: Sequence[Exchange]) -> int:

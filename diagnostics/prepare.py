@@ -6,6 +6,7 @@ import platform
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -37,6 +38,10 @@ def emulator_host(provider: str) -> str:
 
 def target(wanted: str, contract: Contract, fault: str | None) -> Target:
     """The target an option names: `emulator`, `live`, a URL, or a recorded run."""
+    return replace(_target(wanted, contract, fault), version=contract.version)
+
+
+def _target(wanted: str, contract: Contract, fault: str | None) -> Target:
     if wanted == "emulator":
         base = f"http://{emulator_host(contract.name)}"
         return Target(

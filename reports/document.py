@@ -7,7 +7,18 @@ from typing import Any
 
 from diagnostics.contract import Contract
 from diagnostics.finding import Excluded, Finding, Outcome, Report
-from diagnostics.model import Blame, Case, Fault, KeyFacts, Purpose, Tape, TargetKind, Text, Verdict
+from diagnostics.model import (
+    Blame,
+    Case,
+    Fault,
+    KeyFacts,
+    Origin,
+    Purpose,
+    Tape,
+    TargetKind,
+    Text,
+    Verdict,
+)
 from reports import shown
 from reports.ask import question, reach, steps
 from reports.digest import Digest, digest, host_of, timeline
@@ -74,6 +85,8 @@ def _verdict(
             "base_url": target.base_url,
             "fault": target.fault,
             "recorded": target.recorded,
+            "origin": target.origin,
+            "contract": target.version,
             "reach": reach(report, contract),
         },
         "verdict": judgement.verdict,
@@ -127,8 +140,9 @@ def _headline(
     noun = said.say(f"noun.{judgement.blame}")
     sentence = said.say(f"sentence.{_tone(judgement.verdict, settled=settled)}", noun=noun)
     faulted = "_fault" if who == "emulator" and target.fault else ""
-    if who == "emulator" and target.kind is TargetKind.CASSETTE:
-        faulted = "_recorded"
+    if target.kind is TargetKind.CASSETTE:
+        made = _RECORDED.get(target.origin or Origin.LIVE, "")
+        faulted = "_recorded" if who == "emulator" else made
     if who == "imported" and _strange(contract, target.base_url):
         faulted = "_foreign"
     return {
@@ -152,6 +166,9 @@ def sources(tape: Tape) -> str:
     """The files that an imported tape was read from."""
     named = (one.source.rpartition(": ")[0] for one in tape if one.source)
     return ", ".join(list(dict.fromkeys(named))[:SOURCES_MAX])
+
+
+_RECORDED = {Origin.WRITTEN: "_written", Origin.IMPORTED: "_imported"}
 
 
 def _tone(verdict: Verdict, *, settled: bool) -> str:

@@ -23,7 +23,7 @@ SUITE = [
     "formats",
     "job",
 ]
-NAMED = ["scenes"]
+NAMED = ["scenes", "recording"]
 """Part of no run but that which names them."""
 
 

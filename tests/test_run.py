@@ -303,10 +303,12 @@ def test_a_recorded_run_is_played_again_with_the_same_verdict(
         assert again[part] == first[part]
 
 
-def test_a_format_that_cannot_be_played_yet_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_holds_no_recording_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     Path("their.har").write_text("{}")
     assert main(["run", "--target", "their.har"]) == 2
-    assert "tape.jsonl" in capsys.readouterr().err
+    told_of = capsys.readouterr().err
+    assert "their.har" in told_of
+    assert "vcr" in told_of
 
 
 def test_an_empty_tape_is_no_pass(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,26 +8,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diagnostics import contract_load, credentials, prepare
+from diagnostics import aging, contract_load, credentials, prepare
 from diagnostics.cli import discover
 from diagnostics.cli.address import called, path_values
+from diagnostics.cli.recorded import Recorded, is_recording, recorded
 from diagnostics.cli.screen import Screen
 from diagnostics.cli.which import Clues, host_of, of_host, provider
 from diagnostics.contract import Contract
 from diagnostics.errors import UsageError
 from diagnostics.model import (
     Case,
-    Exchange,
     KeyFacts,
     Plan,
     PollPolicy,
     RetryPolicy,
-    Tape,
     Target,
     TargetKind,
 )
 from diagnostics.scenario import Scenario
-from diagnostics.tape import read as read_tape
 
 if TYPE_CHECKING:  # read only where there is a file
     from diagnostics.request_file import RequestFile
@@ -47,24 +45,28 @@ class Order:
     fail_fast: bool
     keyless: bool = False
     """Nobody chose the emulator: there was no key to go live with."""
-    recorded: Sequence[Exchange] | None = None
-    """Play these instead of asking anybody."""
+    recorded: Recorded | None = None
+    """Play it instead of asking anybody."""
+    max_age_days: float | None = None
+    """Of a recording: an older one is a finding."""
 
 
 def decide(options: Namespace, screen: Screen) -> Order:
     """Look everything up that can be wrong before the first request leaves."""
-    recorded = _recorded(options)
+    source = recorded(options, screen)
     given = _request(options, screen)
-    contract = contract_load.load(_provider(options, recorded, given))
+    contract = contract_load.load(_provider(options, source, given))
     every = discover.scenarios()
     names = options.scenario or [name for name, one in every.items() if not one.on_request]
     chosen = tuple(every[discover.known(name, every, "scenario")] for name in names)
     keys = credentials.read(contract, os.environ, Path(".env"))
     keys.register(screen.gate)
-    if recorded is not None:
-        case = replace(recorded.case, scenarios=tuple(s.name for s in chosen))
+    if source is not None:
+        chosen = tuple({s.name: s for s in (*chosen, every[aging.NAME])}.values())
+        case = replace(source.tape.case, scenarios=tuple(s.name for s in chosen))
+        case = replace(case, plan=_plan(options, contract, case.target, given) or case.plan)
         order = _ordered(options, contract, case, chosen, {})
-        return replace(order, recorded=recorded.exchanges)
+        return replace(order, recorded=source, max_age_days=options.max_age)
     where = _target(options, contract, keys)
     values = _values(where, contract, keys, screen)
     prepare.guard(where, values)
@@ -81,7 +83,7 @@ def decide(options: Namespace, screen: Screen) -> Order:
 
 def everybody(options: Namespace, screen: Screen) -> list[Order]:
     """An order for every provider; with a fault, for each that can play it."""
-    if options.operation or options.request or _recorded(options):
+    if options.operation or options.request or is_recording(options.target):
         raise UsageError(
             "--provider all runs each provider's own example",
             hint="drop --operation, --request and recordings, or name one provider",
@@ -90,10 +92,10 @@ def everybody(options: Namespace, screen: Screen) -> list[Order]:
     return [decide(Namespace(**{**vars(options), "provider": name}), screen) for name in names]
 
 
-def _provider(options: Namespace, recorded: Tape | None, given: "RequestFile | None") -> str:
+def _provider(options: Namespace, source: Recorded | None, given: "RequestFile | None") -> str:
     """Whom the run is about: what was recorded, or what the options say."""
-    if recorded is not None:
-        known = recorded.case.target.provider
+    if source is not None:
+        known = source.tape.case.target.provider
         if options.provider not in {None, known}:
             raise UsageError(
                 f"the recording is of {known}, not of {options.provider}",
@@ -188,24 +190,6 @@ def _formats(text: str) -> tuple[str, ...]:
         if name not in {"txt", "html", "json", "md", "zip"}:  # these need no look at the folder
             discover.known(name, discover.formats(), "report format")
     return tuple(dict.fromkeys(wanted))
-
-
-def _recorded(options: Namespace) -> Tape | None:
-    wanted = options.target
-    if not wanted or "://" in wanted or not Path(wanted).exists():
-        return None
-    path = Path(wanted)
-    if path.suffix in {".yaml", ".yml", ".json", ".har"}:
-        raise UsageError(
-            "vcrpy cassettes and HAR files cannot be replayed yet",
-            place=wanted,
-            hint="give a run folder or its tape.jsonl",
-        )
-    tape = read_tape(path)
-    date = time.strftime("%Y-%m-%d", time.gmtime(tape.case.started_s))
-    origin = replace(tape.case.target, kind=TargetKind.CASSETTE, recorded=date)
-    case = replace(tape.case, run_id=prepare.run_id(time.time()), target=origin, virtual_time=True)
-    return Tape(case=case, exchanges=tape.exchanges)
 
 
 def _target(options: Namespace, contract: Contract, keys: credentials.Credentials) -> Target:

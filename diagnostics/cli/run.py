@@ -1,13 +1,16 @@
 """What is wrong with this integration? Runs the suite and leaves a report."""
 
+import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from diagnostics import aging
 from diagnostics.cli.numbers import amount, count
 from diagnostics.cli.order import Order, decide, everybody
+from diagnostics.cli.recorded import Recorded
 from diagnostics.cli.run_words import conclusion, headline, latest, row
 from diagnostics.cli.screen import Live as LiveTable
 from diagnostics.cli.screen import Screen
@@ -39,6 +42,7 @@ WORST = (Exit.INTERRUPTED, Exit.FINDINGS, Exit.INCONCLUSIVE, Exit.OK)
 """Of several runs the first of these that occurred is the exit code."""
 
 
+_MAX_AGE = "of a recording: an older one is a finding"
 _PUT_BACK = "tries a throttled call all over again, after 5 min or as told, N times (0)"
 
 
@@ -46,8 +50,9 @@ def arguments(parser: ArgumentParser) -> None:
     """The options of design section 6."""
     parser.add_argument("scenario", nargs="*", metavar="SCENARIO", help="only these (default: all)")
     where = parser.add_argument_group("what answers")
-    where.add_argument("--target", help="emulator, live, a base URL, or a recorded run")
+    where.add_argument("--target", help="emulator, live, a base URL, or a recording")
     where.add_argument("--fault", metavar="NAME|FILE", help="what the emulator plays")
+    where.add_argument("--max-age", type=amount, metavar="DAYS", help=_MAX_AGE)
     call = parser.add_argument_group("your own failing call")
     call.add_argument("--operation", metavar="ID", help='operationId or "POST /path"')
     call.add_argument("--request", metavar="FILE", help="JSON body of the call (- for stdin)")
@@ -148,7 +153,7 @@ async def _suite(
     suite = Suite(
         contract=order.contract,
         case=order.case,
-        scenarios=order.scenarios,
+        scenarios=[one for one in order.scenarios if one.name != aging.NAME],
         driver=sender,
         clock=clock,
         recording=recording,
@@ -161,12 +166,25 @@ async def _suite(
     finally:
         if isinstance(sender, Live):
             await sender.aclose()
+    if isinstance(sender, Replay) and order.recorded is not None:
+        recording.record(aging.exchange(_age(order, order.recorded, sender), clock.now()))
+
+
+def _age(order: Order, played: Recorded, sender: Replay) -> aging.Age:
+    return aging.age_of(
+        Tape(case=order.case, exchanges=played.tape.exchanges),
+        played.name,
+        recorded_s=played.recorded_s,
+        now_s=time.time(),
+        most_days=order.max_age_days,
+        unplayed=sender.unplayed(),
+    )
 
 
 def driver(order: Order, recording: Recorder, clock: Clock, screen: Screen) -> Driver:
     """What answers: the target of the order, or its recording."""
     if order.recorded is not None:
-        return Replay(order.recorded)
+        return Replay(order.recorded.tape)
     values: Mapping[str, str] = order.values
     local: dict[str, AsgiTransport] = {}
     if order.case.virtual_time:

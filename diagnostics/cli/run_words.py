@@ -7,7 +7,7 @@ from diagnostics.contract import Contract
 from diagnostics.finding import Outcome
 from diagnostics.following.words import word
 from diagnostics.jobs import poll_of
-from diagnostics.model import Exchange, Json, Purpose, Severity, TargetKind, Text, Verdict
+from diagnostics.model import Exchange, Json, Origin, Purpose, Severity, TargetKind, Text, Verdict
 from diagnostics.promise import Operation
 
 if TYPE_CHECKING:  # `order` reads files and keys: no need of it to choose words
@@ -31,8 +31,8 @@ _WHO = {
         ru="{title}: отвечает эмулятор {base}, а не провайдер{fault}",
     ),
     "cassette": Text(
-        en="{title}: a recording of {date} answers; nothing is sent",
-        ru="{title}: отвечает запись от {date}; ничего не отправляется",
+        en="{title}: a recording of {date} answers; nothing is sent{origin}",
+        ru="{title}: отвечает запись от {date}; ничего не отправляется{origin}",
     ),
     "live": Text(
         en="{title}: the live host {base} is asked; {money}",
@@ -45,6 +45,22 @@ _FREE = Text(
     ru="платные вызовы не отправляются (нет --budget)",
 )
 _FAULT = Text(en="; it plays {fault}", ru="; он разыгрывает {fault}")
+
+_NOTHING = Text(en="", ru="")
+_ORIGINS = {
+    Origin.EMULATED: Text(
+        en="; it was made against the emulator and says nothing about the provider itself",
+        ru="; она сделана на эмуляторе и о самом провайдере ничего не говорит",
+    ),
+    Origin.WRITTEN: Text(
+        en="; it was written by hand: the provider never gave these answers",
+        ru="; она составлена вручную: провайдер таких ответов не давал",
+    ),
+    Origin.IMPORTED: Text(
+        en="; another tool made it, and nobody here saw it happen",
+        ru="; её сделал другой инструмент, и здесь никто этого не видел",
+    ),
+}
 
 VERDICTS = {
     Verdict.PASS: Text(en="pass", ru="исправно"),
@@ -70,7 +86,9 @@ def headline(order: "Order", language: str) -> str:
     money = _FREE.in_language(language)
     if case.budget is not None:
         money = _MONEY.fill(language, {"budget": case.budget})
-    facts = {"title": title, "base": case.target.base_url, "date": case.target.recorded}
+    origin = _ORIGINS.get(case.target.origin or Origin.LIVE, _NOTHING).in_language(language)
+    facts = {"title": title, "base": case.target.base_url, "date": case.target.recorded or "?"}
+    facts["origin"] = origin
     return _WHO[who].fill(language, {**facts, "fault": fault, "money": money})
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from diagnostics import __version__
-from diagnostics.model import Case, Exchange, Json, Origin, Tape, TargetKind
+from diagnostics.model import Case, Exchange, Json, Origin, Tape, Target, TargetKind
 from diagnostics.tape_values import case_to
 from diagnostics.vcr.encoded import Unpacker
 from diagnostics.vcr.extras import beyond, kept
@@ -66,10 +66,17 @@ def document(tape: Tape, *, binary: bool, escaped: bool = False) -> dict[str, Js
     return {"version": 1, KEY: head, "interactions": interactions}
 
 
+def origin_of(target: Target) -> Origin:
+    """How a recording of that target came to be: its own word, else who answered."""
+    if target.origin is None and target.emulated:
+        return Origin.EMULATED
+    return target.origin or _ORIGINS[target.kind]
+
+
 def about(case: Case) -> dict[str, Json]:
     """What the file says of itself first."""
     target = case.target
-    origin = target.origin or _ORIGINS[target.kind]
+    origin = origin_of(target)
     return {
         "schema": SCHEMA,
         "origin": origin.value,
