@@ -18,6 +18,7 @@ _PLACEHOLDER = re.compile(
     rb"((?:secret|id|pii|withheld)(?::|%3[Aa])[a-z]{1,24}(?:-[a-z]{1,24}){0,5})(?:#|%23)\d{1,9}"
 )
 _BOUNDARY = re.compile(rb"--([^\r\n]{1,200})\r?\n")
+_OPENING_MOST = 204
 _FORM = re.compile(rb"[^=&\s{}<>\"]+=[^&\s]*(?:&[^=&\s]+=[^&\s]*)*")
 
 
@@ -28,10 +29,48 @@ def request_key(method: str, url: str, body: bytes) -> bytes:
 
 def streamed_key(method: str, url: str, parts: Iterable[bytes]) -> bytes:
     """`request_key` of a body that need not stand in memory at once."""
-    made = blake2b(_head(method, address(url)), digest_size=KEY_BYTES)
+    made = KeyInParts(method, url)
     for part in parts:
         made.update(part)
-    return made.digest()
+    return made.exact()
+
+
+class KeyInParts:
+    """The keys of a body that comes in parts; alike are those that differ in a boundary only."""
+
+    def __init__(self, method: str, url: str) -> None:
+        head = _head(method, address(url))
+        self._exact = blake2b(head, digest_size=KEY_BYTES)
+        self._alike = blake2b(b"parts\n" + head, digest_size=KEY_BYTES)
+        self._boundary: bytes | None = None
+        self._held = b""
+
+    def update(self, part: bytes) -> None:
+        """The next bytes."""
+        self._exact.update(part)
+        self._held += part
+        if self._boundary is None and (b"\n" in self._held or len(self._held) > _OPENING_MOST):
+            found = _BOUNDARY.match(self._held)
+            self._boundary = found[1] if found else b""
+        if self._boundary is not None:
+            self._pass(self._boundary)
+
+    def _pass(self, boundary: bytes) -> None:
+        """All but what may be the beginning of a boundary."""
+        *whole, tail = self._held.split(boundary) if boundary else [self._held]
+        kept = min(len(tail), max(len(boundary) - 1, 0))
+        ready, self._held = tail[: len(tail) - kept], tail[len(tail) - kept :]
+        self._alike.update(b"boundary".join([*whole, ready]))
+
+    def exact(self) -> bytes:
+        """`request_key` of the whole."""
+        return self._exact.digest()
+
+    def alike(self) -> bytes:
+        """The same whatever the boundary of a multipart body is."""
+        made = self._alike.copy()
+        made.update(self._held)
+        return made.digest()
 
 
 def tolerant_key(method: str, url: str, body: bytes) -> bytes:

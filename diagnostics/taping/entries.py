@@ -9,10 +9,10 @@ from pathlib import Path
 
 from diagnostics.drive.key import (
     CANONICAL_MOST,
+    KeyInParts,
     address,
     host,
     request_key,
-    streamed_key,
     tolerant_key,
 )
 from diagnostics.model import Exchange, Json, Unsent, UnsentReason
@@ -117,5 +117,7 @@ def _keys_on(exchange: Exchange, value: dict[str, Json], home: Path) -> tuple[by
     body = head_of(path, CANONICAL_MOST + 1) or b""
     if len(body) <= CANONICAL_MOST:
         return keys_of(request.method, request.url, body)
-    key = streamed_key(request.method, request.url, parts_of(path))
-    return key, key
+    made = KeyInParts(request.method, request.url)
+    for part in parts_of(path):
+        made.update(part)
+    return made.exact(), made.alike()

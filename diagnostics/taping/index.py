@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Self
 from weakref import finalize
 
+from diagnostics.drive.key import request_key
 from diagnostics.errors import DiagnosticsError, UsageError
 from diagnostics.garbage import seldom
 from diagnostics.model import Exchange, Json, Request
 from diagnostics.redaction.disk import write_whole
+from diagnostics.tape_values import body_from
 from diagnostics.taping.blobs import open_plain
 from diagnostics.taping.entries import entries_on
 from diagnostics.taping.finder import Finder
@@ -71,13 +73,17 @@ class TapeIndex:
         row = self._shelf.pick(method, url, body, flow)
         return None if row is None else self._recorded(row)
 
-    def take_key(self, key: bytes, url: str, *, flow: str = "") -> Recorded | None:
-        """As `take`, by `drive.key.streamed_key` of a body that does not stand in memory."""
-        row = self._shelf.pick_key(key, url, flow)
+    def take_key(
+        self, key: bytes, url: str, *, flow: str = "", alike: bytes = b""
+    ) -> Recorded | None:
+        """As `take`, by `drive.key.KeyInParts` of a body that does not stand in memory."""
+        row = self._shelf.pick_key(key, url, flow, alike)
         return None if row is None else self._recorded(row)
 
     def exchange(self, position: int) -> Exchange:
         """A whole exchange of the tape."""
+        if not 0 <= position < len(self._table):
+            raise IndexError(position)
         return self._exchange(self._table.row_of[position])
 
     def unplayed(self) -> list[Exchange]:
@@ -106,9 +112,19 @@ class TapeIndex:
 
     def _recorded(self, row: int) -> Recorded:
         try:
-            return recorded_from(self._line(row), self._table.position[row], self._path.parent)
+            line = self._line(row)
+            if not self._fits(row, line["request"]):
+                raise self._changed()
+            return recorded_from(line, self._table.position[row], self._path.parent)
         except _UNFIT as error:
             raise self._changed() from error
+
+    def _fits(self, row: int, request: dict[str, Json]) -> bool:
+        """Is it the request that the index says it is? A large body is taken on trust."""
+        if "blob" in request:
+            return True
+        key = request_key(request["method"], request["url"], body_from(request))
+        return self._table.is_of(row, key)
 
     def _line(self, row: int) -> dict[str, Json]:
         raw = os.pread(self._handle, self._table.length[row], self._table.offset[row])

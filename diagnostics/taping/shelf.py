@@ -26,9 +26,10 @@ class Shelf:
             return row
         return self._finder.alike(tolerant_key(method, url, body), url, flow)
 
-    def pick_key(self, key: bytes, url: str, flow: str) -> int | None:
+    def pick_key(self, key: bytes, url: str, flow: str, alike: bytes = b"") -> int | None:
         """As `pick`, of a body that does not stand in memory."""
-        return self._finder.exact(key, url, flow)
+        row = self._finder.exact(key, url, flow)
+        return self._finder.alike(alike, url, flow) if row is None and alike else row
 
     def give(self, method: str, url: str, body: bytes, flow: str) -> Exchange | None:
         """The exchange to play next."""

@@ -93,13 +93,17 @@ class Table:
         """The rows of that key."""
         first, second = _PAIR.unpack(key)
         bucket = first >> (64 - self.bits)
-        row, end = self.starts[bucket], self.starts[bucket + 1]
+        row, end = self.starts[bucket], min(self.starts[bucket + 1], len(self))
         while row < end:
             count = self.count[row] or 1
             if self.key_a[row] == first and self.key_b[row] == second:
-                return range(row, row + count)
+                return range(row, min(row + count, len(self)))
             row += count
         return range(0)
+
+    def is_of(self, row: int, key: bytes) -> bool:
+        """Does that row stand for a request of that key?"""
+        return (self.key_a[row], self.key_b[row]) == _PAIR.unpack(key)
 
     def alike(self, key: bytes) -> list[int]:
         """Rows of that tolerant key, in order of start."""
@@ -115,7 +119,7 @@ class Table:
         found: list[int] = []
         at = 0
         while at < len(self) and len(found) < most:
-            found.append(self.shape_row[at])
+            found.append(min(self.shape_row[at], len(self) - 1))
             at = max(bisect_left(self.shape, self.shape[at] + 1, lo=at), at + 1)
         return found
 
@@ -192,7 +196,8 @@ def _columns(body: memoryview, rows: int, bits: int) -> dict[str, Sequence[int]]
 
 def _of(column: Sequence[int], rows: Sequence[int], wanted: int) -> list[int]:
     first = bisect_left(column, wanted)
-    return list(rows[first : bisect_left(column, wanted + 1, lo=first)])
+    found = rows[first : bisect_left(column, wanted + 1, lo=first)]
+    return [row for row in found if row < len(column)]
 
 
 def _sorted(values: list[int]) -> tuple[Sequence[int], Sequence[int]]:
