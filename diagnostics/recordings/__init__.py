@@ -1,0 +1,1 @@
+"""The parts of recording and replaying under an `httpx` client; `recording.py` is the door."""
