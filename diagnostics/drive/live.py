@@ -6,7 +6,7 @@ failure into a `Fault` of a closed list of kinds (a test maps httpcore's excepti
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -20,6 +20,7 @@ from diagnostics.drive.budget import Budget
 from diagnostics.drive.clock import Clock
 from diagnostics.drive.conversation import Recorder
 from diagnostics.drive.driver import Slot
+from diagnostics.drive.gather import Gathering, in_memory
 from diagnostics.drive.inprocess import AsgiTransport, Cut
 from diagnostics.drive.promptly import bounded
 from diagnostics.drive.wire import WIRE, SocketTransport, UnresolvedName, WireClock, sendable
@@ -183,50 +184,19 @@ class Live:
     ) -> tuple[Answer, Wire | None]:
         media = request.purpose is Purpose.MEDIA
         limit = self._bounds.media_bytes if media else self._bounds.body_bytes
-        whole = _in_memory(response)
+        whole = in_memory(response)
         if whole is not None:
             cut = len(whole) > limit
             return _answer(response, whole[:limit], media=media, truncated=cut), None
-        parts: list[bytes] = []
-        truncated = False
+        came = Gathering(response, limit, self._clock.monotonic)
         try:
-            truncated = await _gather(response, limit, parts)
+            await came.all()
         except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.ReadTimeout) as error:
-            return replace(_cut(error, response), body=b"".join(parts)[:limit]), None
+            return replace(_cut(error, response), body=came.body), None
         finally:
             await response.aclose()
-        body = b"".join(parts)[:limit]
-        return _answer(response, body, media=media, truncated=truncated), None
-
-
-def _in_memory(response: httpx.Response) -> bytes | None:
-    """The body of an answer that never was on a wire and needs no decoding."""
-    stream = response.stream
-    if not isinstance(stream, httpx.ByteStream) or _is_encoded(response):
-        return None
-    return b"".join(stream)
-
-
-def _is_encoded(response: httpx.Response) -> bool:
-    return any(name.lower() == b"content-encoding" for name, _ in response.headers.raw)
-
-
-async def _gather(response: httpx.Response, limit: int, parts: list[bytes]) -> bool:
-    """Collect the decoded body up to `limit` bytes; True when there was more."""
-    size = 0
-    async for chunk in _chunks(response):
-        parts.append(chunk)
-        size += len(chunk)
-        if size > limit:
-            return True
-    return False
-
-
-def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
-    """Decoded only where there is something to decode: httpx's decoding costs each chunk."""
-    if not _is_encoded(response) and isinstance(response.stream, httpx.AsyncByteStream):
-        return response.stream.__aiter__()
-    return response.aiter_bytes()
+        answer = _answer(response, came.body, media=media, truncated=came.truncated)
+        return (replace(answer, chunks=came.chunks) if came.chunks else answer), None
 
 
 def _answer(response: httpx.Response, body: bytes, *, media: bool, truncated: bool) -> Response:
