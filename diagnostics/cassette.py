@@ -12,6 +12,7 @@ from diagnostics.capture import Capture
 from diagnostics.capture import read as read_capture
 from diagnostics.model import Exchange, Tape
 from diagnostics.redact import Gate
+from diagnostics.vcr.interaction import interaction
 from diagnostics.vcr.writing import as_json, as_yaml
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -47,8 +48,6 @@ def _gated(one: Exchange, gate: Gate) -> Exchange:
     return replace(clean, flow=gate.text(clean.flow), source=gate.text(clean.source))
 
 
-def playable(exchanges: Sequence[Exchange]) -> int:
+def playable(exchanges: Sequence[Exchange], *, binary: bool = True) -> int:
     """How many of them stock vcrpy replays."""
-    from diagnostics.vcr.interaction import interaction  # noqa: PLC0415  # only who counts
-
-    return sum(1 for one in exchanges if interaction(one, binary=True) is not None)
+    return sum(1 for one in exchanges if interaction(one, binary=binary) is not None)

@@ -76,17 +76,17 @@ def arguments(parser: ArgumentParser) -> None:
 def main(options: Namespace, screen: Screen) -> Exit:
     """Run, report, and say in one screen what it comes to; once for each with `all`."""
     if options.provider != ALL:
-        ended, told = _one(decide(options, screen), screen)
+        code, told = _one(decide(options, screen), screen)
         if screen.as_json:
             screen.emit("run", told)
-        return ended
+        return code
     told_all: list[Mapping[str, Json]] = []
     exits: list[Exit] = []
     for order in everybody(options, screen):  # each decided before the first request leaves
-        ended, told = _one(order, screen)
-        exits.append(ended)
+        code, told = _one(order, screen)
+        exits.append(code)
         told_all.append({"schema": "diagnostics.run/1", **told})
-        if ended is Exit.INTERRUPTED:
+        if code is Exit.INTERRUPTED:
             break
     if screen.as_json:
         screen.emit("runs", {"runs": told_all})
@@ -95,19 +95,24 @@ def main(options: Namespace, screen: Screen) -> Exit:
 
 def _one(order: Order, screen: Screen) -> tuple[Exit, Mapping[str, Json]]:
     screen.say(headline(order, screen.language))
-    report = bundled(_carry_out(order, screen), order.folder, order.formats)
-    told = _present(report, order, screen)
-    ended = Exit.INTERRUPTED if report.interrupted else EXITS[report.judgement.verdict]
-    return ended, told
+    report = bundled(carry_out(order, screen), order.folder, order.formats)
+    told = present(report, order, screen)
+    return ended(report), told
+
+
+def ended(report: Report) -> Exit:
+    """The exit code of a run."""
+    return Exit.INTERRUPTED if report.interrupted else EXITS[report.judgement.verdict]
 
 
 # --- carrying out -----------------------------------------------------------------------------
 
 
-def _carry_out(order: Order, screen: Screen) -> Report:
+def carry_out(order: Order, screen: Screen, clock: Clock | None = None) -> Report:
+    """Run the suite, keep its tape, judge it."""
     file = TapeFile(order.folder, screen.gate)
     file.begin(order.case)
-    clock = VirtualClock() if order.case.virtual_time else RealClock()
+    clock = clock or (VirtualClock() if order.case.virtual_time else RealClock())
     interrupted = False
     with screen.live() as live:
         shown = _Shown(order.contract, live, screen.language)
@@ -240,7 +245,8 @@ def bundled(report: Report, folder: Path, formats: Sequence[str]) -> Report:
     return replace(again, interrupted=report.interrupted, running_jobs=report.running_jobs)
 
 
-def _present(report: Report, order: Order, screen: Screen) -> Mapping[str, Json]:
+def present(report: Report, order: Order, screen: Screen) -> Mapping[str, Json]:
+    """Write the reports and say what it comes to."""
     from reports import files  # noqa: PLC0415  # brings Jinja and the report's words
 
     wanted = tuple(dict.fromkeys((*order.formats, "json")))  # the folder always holds its result
