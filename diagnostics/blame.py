@@ -14,6 +14,7 @@ from diagnostics.model import (
     Purpose,
     Severity,
     Tape,
+    TargetKind,
     Text,
     Unsent,
     UnsentReason,
@@ -136,7 +137,7 @@ def blame(contract: Contract, tape: Tape, outcomes: Sequence[Outcome]) -> Judgem
     excluded = tuple(_excluded(seen))
     if seen.fails:
         return _failed(seen, excluded, _beside(contract, tape, seen.fails))
-    if not _looked(tape, outcomes) or _unrecorded(tape):
+    if not _looked(tape, outcomes) or _unrecorded(tape) or _mute(tape, seen):
         return Judgement(verdict=Verdict.INCONCLUSIVE, blame=Blame.UNDECIDED, certainty=0.0)
     if seen.warns:
         worst = max(seen.warns, key=_weight)
@@ -352,6 +353,11 @@ def _looked(tape: Tape, outcomes: Sequence[Outcome]) -> bool:
         not isinstance(e.answer, Unsent) or e.answer.reason is UnsentReason.DRY for e in tape
     )
     return checked and not any(outcome.note == NOT_RUN for outcome in outcomes)
+
+
+def _mute(tape: Tape, seen: _Evidence) -> bool:
+    """A stranger's capture of which no judge had anything to say."""
+    return tape.case.target.kind is TargetKind.IMPORTED and not seen.clear
 
 
 def _unrecorded(tape: Tape) -> bool:

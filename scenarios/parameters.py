@@ -20,8 +20,10 @@ from diagnostics.model import (
     Exchange,
     Json,
     Purpose,
+    Request,
     Severity,
     Tape,
+    TargetKind,
     Text,
 )
 from diagnostics.promise import Operation
@@ -99,14 +101,32 @@ def judge(contract: Contract, tape: Tape) -> Iterable[Finding]:
 
 def _different(contract: Contract, tape: Tape) -> Iterator[Exchange]:
     seen: set[tuple[str, str, bytes]] = set()
+    imported = tape.case.target.kind is TargetKind.IMPORTED
     for exchange in tape:
         request = exchange.request
         key = (request.operation or "", request.url, request.body)
-        if request.purpose is not Purpose.CALL or request.operation not in contract.operations:
+        operation = contract.operations.get(request.operation or "")
+        if request.purpose is not Purpose.CALL or operation is None:
+            continue
+        if imported and _unseen(operation, request):
             continue
         if key not in seen:
             seen.add(key)
             yield exchange
+
+
+def _unseen(operation: Operation, request: Request) -> bool:
+    """An answer that somebody quoted without its call, or a read at an address of old."""
+    if not request.url:
+        return True
+    own, given = (_segments(one) for one in (operation.path, request.url.partition("://")[2]))
+    told = zip(reversed(own), reversed(given), strict=False)
+    fits = len(given) >= len(own) and all("{" in a or a == b for a, b in told)
+    return not fits and not request.body
+
+
+def _segments(address: str) -> list[str]:
+    return address.partition("?")[0].strip("/").split("/")
 
 
 def _judged(

@@ -23,6 +23,7 @@ _ABOUT = Text(
     ru="{title}: к нему относится записей {about} из {entries} ({files}); как это было, "
     "здесь никто не видел",
 )
+_MEANS = Text(en="Code {code} means: {code_meaning}", ru="Код {code} значит: {code_meaning}")
 _SHOWN = Text(en="What shows it:", ru="По чему это видно:")
 _MORE = Text(en="and {count} more (-v shows all)", ru="и ещё {count} (все покажет -v)")
 _MORE_PLACES = Text(en="and {count} more", ru="и ещё {count}")
@@ -83,6 +84,8 @@ def _provider(
     yield said["symptom"]
     facts = {"about": len(told.report.tape), "entries": found.entries, "files": _files(found)}
     yield _ABOUT.fill(language, {"title": told.contract.title, **facts})
+    if said["code_meaning"]:
+        yield _MEANS.fill(language, said)
     yield from _findings(told, language, verbose=verbose)
     yield from advice(said, language)
     if said["asks_provider"]:

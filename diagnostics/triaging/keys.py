@@ -22,6 +22,8 @@ _BLOTTED = re.compile(
 )
 """A hand or a tool put this in the key's place."""
 _LEAST = 6
+_SPOILT = frozenset({"blank", "placeholder", "bearer-prefix", "quotes", "inner-space"})
+"""What a token may suffer on its way into a header; its own shape is the provider's affair."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,16 +63,15 @@ class Keys:
 
     def _note(self, scheme: Scheme, value: str) -> None:
         """Facts about a key; of a token that was bought, that it travelled is all."""
-        if scheme.token_operation or not scheme.variables:
-            return
-        name = scheme.variables[0]
+        bought = bool(scheme.token_operation) or not scheme.variables
+        name = scheme.header if bought else scheme.variables[0]
         bare = _unprefixed(scheme, value)
         if bare and _BLOTTED.fullmatch(bare):
-            self.facts[name] = KeyFacts(name=name, present=True, origin=ORIGIN)
+            found = KeyFacts(name=name, present=True, origin=ORIGIN)
         else:
-            self.facts[name] = inspect_key(
-                bare, name=name, contract=self.contract, others={}, origin=ORIGIN
-            )
+            found = inspect_key(bare, name=name, contract=self.contract, others={}, origin=ORIGIN)
+        if not bought or _SPOILT & set(found.problems):
+            self.facts[name] = found
 
 
 def _value(scheme: Scheme, request: Request) -> str | None:

@@ -45,12 +45,14 @@ def _voice(contract: Contract, response: Response) -> Voice:
         return Voice(provider=contract.name, score=0.0)
     if not reading.ok:
         return Voice(provider=contract.name, score=_refusal(contract, response, reading))
-    return next(_states(contract, reading), Voice(provider=contract.name, score=0.0))
+    coded = _likeness(contract, reading.body) if reading.code is not None else 0.0
+    told = max(_states(contract, reading), key=lambda one: one.score, default=None)
+    return told or Voice(provider=contract.name, score=coded)
 
 
 def _refusal(contract: Contract, response: Response, reading: Reading) -> float:
     known = contract.errors.get(reading.code or "")
-    score = max(_fits(one, reading.body) for one in contract.envelopes.values())
+    score = _likeness(contract, reading.body)
     if known is None:
         return score if score and reading.message else 0.0
     named = reading.code != str(response.status) or response.status == known.http
@@ -59,11 +61,46 @@ def _refusal(contract: Contract, response: Response, reading: Reading) -> float:
     return score + _CODE * named + _WORDS * words
 
 
+def _likeness(contract: Contract, body: Json) -> float:
+    """How much it looks like what that provider's answers look like."""
+    return max(
+        _fits(one, body) + _FIELD * _shared(_shape(one), _paths(body))
+        for one in contract.envelopes.values()
+    )
+
+
 def _fits(envelope: Envelope, body: Json) -> float:
     """How much of that envelope is there: its code, its message in the usual place."""
     named = any(dig(body, path) for path in envelope.codes[:1])
     said = any(dig(body, path) for path in envelope.messages[:1])
     return _FIELD * named + _FIELD * said
+
+
+def _shape(envelope: Envelope) -> set[str]:
+    """The fields of its failures: of an example, else those that it names itself."""
+    named = (*envelope.codes[:1], *envelope.messages[:1], envelope.data)
+    return _paths(envelope.example) or {path for path in named if path}
+
+
+def _paths(value: Json) -> set[str]:
+    """The fields of a body and of the objects in it, by dotted path."""
+    if not isinstance(value, dict):
+        return set()
+    names = [str(name) for name in list(value)[:_FIELDS_MOST]]
+    deeper = (
+        f"{name}.{below}"
+        for name in names
+        if isinstance(value.get(name), dict)
+        for below in list(value[name])[:_FIELDS_MOST]
+    )
+    return {*names, *deeper}
+
+
+_FIELDS_MOST = 50
+
+
+def _shared(usual: set[str], seen: set[str]) -> float:
+    return len(usual & seen) / max(1, len(usual | seen))
 
 
 def _states(contract: Contract, reading: Reading) -> Iterator[Voice]:
