@@ -33,7 +33,8 @@ def report_of(contract: Contract, reading: tape.Reading) -> Report:
     """What the scenarios of the tape's own run say of it."""
     recorded = reading.tape
     report = judge(contract, recorded, scenarios(recorded.case.scenarios))
-    return with_running_jobs(contract, report) if reading.interrupted else report
+    stopped = reading.interrupted or reading.killed
+    return with_running_jobs(contract, report) if stopped else report
 
 
 def contract_of(case: Case) -> Contract:

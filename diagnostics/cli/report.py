@@ -21,6 +21,14 @@ _PENDING = Text(
     en="{count} paid calls were announced and their answers never recorded",
     ru="платных вызовов, ответ на которые не записан: {count}",
 )
+_MISSING = Text(
+    en="{count} bodies that stand beside the tape are missing: copy the run's folder whole",
+    ru="тел, лежащих рядом с записью, не найдено: {count}; копируйте папку прогона целиком",
+)
+_KILLED = Text(
+    en="the run never came to its end: it was killed, or is still going on",
+    ru="прогон не дошёл до конца: процесс был убит или ещё работает",
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,9 +59,8 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
     written = files.paths(options.out or (place if place.is_dir() else place.parent), formats)
     found_out = judged(place)
     reading = found_out.reading
-    for count, told in ((reading.torn, _TORN), (reading.pending, _PENDING)):
-        if count:
-            screen.say(told.fill(screen.language, {"count": count}))
+    for line in _wanting(reading, screen.language):
+        screen.say(line)
     made = files.write(
         found_out.report,
         found_out.contract,
@@ -67,6 +74,14 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
     for line in _summary(made):
         screen.show(line)
     return Exit.OK
+
+
+def _wanting(reading: tape.Reading, language: str) -> Iterator[str]:
+    """What the tape lacks."""
+    counts = (reading.torn, _TORN), (reading.pending, _PENDING), (reading.missing, _MISSING)
+    yield from (text.fill(language, {"count": count}) for count, text in counts if count)
+    if reading.killed:
+        yield _KILLED.in_language(language)
 
 
 def _summary(made: dict[str, Any]) -> Iterator[str]:

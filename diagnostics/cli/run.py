@@ -111,16 +111,18 @@ def ended(report: Report) -> Exit:
 def carry_out(order: Order, screen: Screen, clock: Clock | None = None) -> Report:
     """Run the suite, keep its tape, judge it."""
     file = TapeFile(order.folder, screen.gate)
-    file.begin(order.case)
+    file.begin(order.case, tells_end=True)
     clock = clock or (VirtualClock() if order.case.virtual_time else RealClock())
     interrupted = False
     with screen.live() as live:
         shown = _Shown(order.contract, live, screen.language)
         recording = Recording(file, shown.heard)
         try:
-            run(_suite(order, recording, clock, screen, shown.progress), clock)
+            whole = run(_suite(order, recording, clock, screen, shown.progress), clock)
+            file.end(deadline=not whole)
         except KeyboardInterrupt:
             interrupted = True
+            file.end(interrupted=True)
         finally:
             file.close()
     tape = Tape(case=order.case, exchanges=recording.exchanges)
@@ -153,7 +155,7 @@ class _Shown:
 
 async def _suite(
     order: Order, recording: Recording, clock: Clock, screen: Screen, progress: Progress
-) -> None:
+) -> bool:
     sender = driver(order, recording, clock, screen)
     suite = Suite(
         contract=order.contract,
@@ -167,12 +169,13 @@ async def _suite(
         deadline_s=order.deadline_s,
     )
     try:
-        await suite.run()
+        whole = await suite.run()
     finally:
         if isinstance(sender, Live):
             await sender.aclose()
     if isinstance(sender, Replay) and order.recorded is not None:
         recording.record(aging.exchange(_age(order, order.recorded, sender), clock.now()))
+    return whole
 
 
 def _age(order: Order, played: Recorded, sender: Replay) -> aging.Age:

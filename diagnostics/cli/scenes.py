@@ -203,14 +203,14 @@ class Order:
 def _carry_out(order: Order, clock: Clock, screen: Screen) -> Report:
     who, case = order.who, order.case
     file = TapeFile(order.folder, screen.gate)
-    file.begin(case)
+    file.begin(case, tells_end=True)
     scenario = discover.scenario(NAME)
     interrupted = False
     with screen.live() as live:
         shown = Shown(who.contract, order.film, live, screen.language)
         recording = Recording(file, shown.heard)
 
-        async def whole() -> None:
+        async def whole() -> bool:
             driver = who.studio(recording, order.film, order.folder, shown.downloading)
             suite = Suite(
                 contract=who.contract,
@@ -222,14 +222,15 @@ def _carry_out(order: Order, clock: Clock, screen: Screen) -> Report:
                 deadline_s=order.deadline_s,
             )
             try:
-                await suite.run()
+                return await suite.run()
             finally:
                 await who.aclose()
 
         try:
-            run(whole(), clock)
+            file.end(deadline=not run(whole(), clock))
         except KeyboardInterrupt:
             interrupted = True
+            file.end(interrupted=True)
         finally:
             file.close()
     report = judge(who.contract, Tape(case=case, exchanges=recording.exchanges), [scenario])

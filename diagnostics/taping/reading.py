@@ -38,7 +38,9 @@ class Reading:
     missing: int = 0
     """Bodies that should stand beside the tape and do not."""
     ended: Ended | None = None
-    """None: the run never came to its end, it was killed (or is still running)."""
+    """None: its last line does not tell how the run ended."""
+    killed: bool = False
+    """It was to tell and did not: the run was killed, or is still going on."""
 
     @property
     def interrupted(self) -> bool:
@@ -72,6 +74,7 @@ class _Reader:
     intents: list[Exchange] = field(default_factory=list)
     torn: int = 0
     ended: Ended | None = None
+    tells_end: bool = False
     bodies: "Bodies | None" = None
 
     def read(self) -> Reading:
@@ -93,6 +96,7 @@ class _Reader:
         self.ended = None  # whatever comes after an end, the run went on
         if line.kind is Kind.CASE:
             self.case = case_from(line.value["case"])
+            self.tells_end = line.value.get("tells_end") is True
         elif line.kind is Kind.INTENT:
             self.intents.append(exchange_from(line.value["intent"]))
         elif line.kind is Kind.ENDED:
@@ -113,6 +117,7 @@ class _Reader:
             pending=len(left),
             missing=missing,
             ended=self.ended,
+            killed=self.tells_end and self.ended is None,
         )
 
 

@@ -51,8 +51,11 @@ class TapeFile:
         self._handle: int | None = None
         self._end = -1  # of the file, when we wrote last
 
-    def begin(self, case: Case) -> None:
-        """Make the folder and write the first line; join a tape that others have begun."""
+    def begin(self, case: Case, *, tells_end: bool = False) -> None:
+        """Make the folder and write the first line; join a tape that others have begun.
+
+        `tells_end`: whoever writes promises to call `end`; without it, the run was killed.
+        """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
@@ -63,7 +66,9 @@ class TapeFile:
                 place=str(self._folder),
                 hint="give another folder with --out",
             ) from error
-        opening = {"schema": SCHEMA, "case": case_to(self._gate.case(case))}
+        opening: dict[str, Json] = {"schema": SCHEMA}
+        opening |= {"tells_end": True} if tells_end else {}
+        opening["case"] = case_to(self._gate.case(case))
         with _alone(self._handle):
             if not _begun(self._handle):
                 self._write(_encoded(opening))
@@ -100,7 +105,7 @@ class TapeFile:
         return BlobWriter(self._folder)
 
     def end(self, *, interrupted: bool = False, deadline: bool = False) -> None:
-        """Say how the run ended: a tape whose last line does not tell was killed."""
+        """Say how the run ended."""
         self._line({"ended": {"interrupted": interrupted, "deadline": deadline}})
 
     def close(self) -> None:
