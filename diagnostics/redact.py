@@ -35,9 +35,17 @@ class Gate:
     nothing. `machine` is (user, host) of this computer.
     """
 
-    def __init__(self, machine: tuple[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        machine: tuple[str, str] | None = None,
+        *,
+        keep_personal: bool = False,
+        hide_content: bool = False,
+    ) -> None:
         self._machine = this_machine() if machine is None else machine
-        self._clean = Cleaner(self._machine)
+        self._clean = Cleaner(
+            self._machine, keeps_personal=keep_personal, hides_content=hide_content
+        )
         self._familiar = Familiar(self._clean.ledger, self._machine)
         self._version = 0
         self._headers: _Memory[tuple[str, str], tuple[str, str]] = {}
@@ -77,7 +85,8 @@ class Gate:
         return self._remember(self._urls, url, self._url)
 
     def _url(self, url: str) -> str:
-        return url if self._familiar.is_clean_url(url) else self._clean.url(url)
+        quiet = not self._clean.hides_content and self._familiar.is_clean_url(url)
+        return url if quiet else self._clean.url(url)
 
     def headers(self, headers: Headers) -> Headers:
         """Header fields of a request or an answer."""
@@ -104,7 +113,8 @@ class Gate:
 
     def _body(self, pair: tuple[bytes, str | None]) -> bytes:
         body, content_type = pair
-        return body if self._familiar.is_clean(body) else self._clean.body(body, content_type)
+        quiet = not self._clean.hides_content and self._familiar.is_clean(body)
+        return body if quiet else self._clean.body(body, content_type)
 
     def _remember(
         self, memory: _Memory[_Key, _Value], key: _Key, work: Callable[[_Key], _Value]

@@ -142,7 +142,7 @@ def test_json_nested_too_deeply_is_withheld_or_handled_as_text(gate: Gate) -> No
     value: object = KEY
     for _ in range(5000):
         value = [value]
-    assert gate.json(value) == "<withheld:data#1>"
+    assert gate.json(value) == "<withheld:data#1 some bytes: nested too deeply>"
 
 
 @pytest.mark.parametrize(

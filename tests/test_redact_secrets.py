@@ -297,8 +297,10 @@ def test_a_secret_inside_a_compressed_body_is_hidden() -> None:
 def test_media_is_left_alone_unless_a_secret_stands_in_it() -> None:
     media = b"\x89PNG\r\n\0\0token=api_key" + bytes(range(256))
     assert gate().body(media, "image/png") == media
-    assert gate().body(media + KEY.encode(), "image/png") == b"<withheld:data#1>"
-    assert gate().body(b"\0" + KEY.encode("utf-16-le"), None) == b"<withheld:data#1>"
+    shown = gate().body(media + KEY.encode(), "image/png")
+    assert shown == f"<withheld:data#1 {len(media) + len(KEY)} bytes: akool api key>".encode()
+    wide = gate().body(b"\0" + KEY.encode("utf-16-le"), None)
+    assert wide == f"<withheld:data#1 {1 + 2 * len(KEY)} bytes: akool api key>".encode()
 
 
 def test_a_key_that_stands_twice_in_an_object_hides_nothing_from_us() -> None:

@@ -1,14 +1,13 @@
 """How is any text, URL, JSON value or body cleaned, when it may hold one of the others?"""
 
-import gzip
 import re
-import zlib
 from collections.abc import Callable
 
 from diagnostics.model import Json
 from diagnostics.redaction.fields import clean_field
 from diagnostics.redaction.ledger import Ledger
 from diagnostics.redaction.names import Place
+from diagnostics.redaction.packed import Unpacked, is_readable, is_text, unpacked
 from diagnostics.redaction.personal import personal
 from diagnostics.redaction.rules import SHAPES
 from diagnostics.redaction.suspect import is_suspicious
@@ -16,13 +15,13 @@ from diagnostics.redaction.text_rules import TEXT_RULES
 from diagnostics.redaction.tree import clean_tree, decode, encode
 from diagnostics.redaction.url import clean_pairs, clean_url
 from diagnostics.redaction.values import PLACEHOLDER
+from diagnostics.redaction.window import in_media
 
 _STRINGS_IN_STRINGS = 6
 _ROUNDS_MOST = 4
 _FRAGMENT = re.compile(r"[{\[]")
 _FORM = re.compile(r"[\w.\-%\[\]+]{1,128}=[^\s&]*(?:&[\w.\-%\[\]+]{1,128}=[^\s&]*)*")
 _ONE_URL = re.compile(r"(?:https?|wss?)://[^\s\"'<>()\\]+")
-_UNZIPPED_MOST = 32 * 1024 * 1024
 _SNIFFED = 2048
 _MEDIA = ("image/", "video/", "audio/", "font/", "application/octet-stream", "application/zip")
 
@@ -30,14 +29,21 @@ _MEDIA = ("image/", "video/", "audio/", "font/", "application/octet-stream", "ap
 class Cleaner:
     """The parts of the gate, each able to ask the others; `depth` counts strings in strings."""
 
-    def __init__(self, machine: tuple[str, str]) -> None:
+    def __init__(
+        self,
+        machine: tuple[str, str],
+        *,
+        keeps_personal: bool = False,
+        hides_content: bool = False,
+    ) -> None:
         self.ledger = Ledger()
-        self._machine = machine
+        self.keeps_personal, self.hides_content = keeps_personal, hides_content
+        self._machine = ("", "") if keeps_personal else machine
 
     def text(self, text: str, place: Place = Place.TEXT, depth: int = 0) -> str:
         """Any text: JSON if it is JSON, else by every rule for free text."""
         host = self._machine[1]
-        quiet = not is_suspicious(text) and not (host and host in text)
+        quiet = not self.hides_content and not is_suspicious(text) and not (host and host in text)
         if depth > _STRINGS_IN_STRINGS or (quiet and self.ledger.is_free(text)):
             return self.ledger.exact(text, place)
         cleaned = self._as_json(text, depth)
@@ -76,7 +82,7 @@ class Cleaner:
         text = self.shapes(text, place)
         for rule in TEXT_RULES:
             text = rule.step(self, text, place, depth)
-        return personal(self, text, place, self._machine)
+        return text if self.keeps_personal else personal(self, text, place, self._machine)
 
     def _line(self, line: str, depth: int) -> str:
         """A log or event line whose end is JSON (`data: {...}`)."""
@@ -114,17 +120,20 @@ class Cleaner:
         try:
             return clean_tree(self, value, depth)
         except (ValueError, RecursionError):
-            return self.ledger.hide("too deep", kind="data", rule="too-deep", place=Place.JSON)
+            return self.ledger.withhold(None, "nested too deeply", Place.JSON)
 
     def field(self, name: str, value: str, place: Place, depth: int = 0) -> str:
         """A value that stands under a name."""
         return clean_field(self, name, value, place, depth)
 
     def body(self, body: bytes, content_type: str | None, depth: int = 0) -> bytes:
-        """A body by its type, or by what it looks like."""
-        if body[:2] == b"\x1f\x8b":
-            return self._zipped(body, content_type, depth)
+        """A body by its type, or by what it looks like; what cannot be read is withheld."""
+        inside = unpacked(body, content_type)
+        if inside is not None:
+            return self._packed(body, inside, content_type, depth)
         kind = (content_type or "").lower()
+        if is_text(kind) and not is_readable(body):
+            return self._withheld(body, "unreadable text")
         if b"\0" in body[:_SNIFFED] or kind.startswith(_MEDIA):
             return self._binary(body)
         text = body.decode("utf-8", "surrogateescape")
@@ -135,24 +144,18 @@ class Cleaner:
             cleaned = self.text(text, Place.TEXT, depth)
         return body if cleaned == text else cleaned.encode("utf-8", "surrogateescape")
 
-    def _zipped(self, body: bytes, content_type: str | None, depth: int) -> bytes:
-        try:
-            plain = zlib.decompressobj(31).decompress(body, _UNZIPPED_MOST)
-        except zlib.error:
-            return self._binary(body)
-        if depth > _STRINGS_IN_STRINGS or len(plain) >= _UNZIPPED_MOST:
-            return self._withheld(body)
-        cleaned = self.body(plain, content_type, depth + 1)
-        return body if cleaned == plain else gzip.compress(cleaned, mtime=0)
+    def _packed(self, body: bytes, inside: Unpacked, content_type: str | None, depth: int) -> bytes:
+        if inside.plain is None:
+            return self._withheld(body, "too large unpacked")
+        if depth > _STRINGS_IN_STRINGS:
+            return self._withheld(body, "packed too often")
+        cleaned = self.body(inside.plain, content_type, depth + 1)
+        return body if cleaned == inside.plain else inside.pack(cleaned)
 
     def _binary(self, body: bytes) -> bytes:
         """Media is left alone, unless a secret of ours stands in it in one byte width or two."""
-        text = body.decode("latin-1")
-        narrow = text.replace("\0", "") if "\0" in text else text
-        if self.ledger.stands_in(text) is None and self.ledger.stands_in(narrow) is None:
-            return body
-        return self._withheld(body)
+        kind = in_media(self.ledger, body)
+        return body if kind is None else self._withheld(body, kind)
 
-    def _withheld(self, body: bytes) -> bytes:
-        name = f"{len(body)} bytes"
-        return self.ledger.hide(name, kind="data", rule="withheld-body", place=Place.TEXT).encode()
+    def _withheld(self, body: bytes, why: str) -> bytes:
+        return self.ledger.withhold(len(body), why, Place.TEXT).encode()

@@ -22,7 +22,8 @@ _GLUE = re.compile(r"[\"'] {0,8}\+? {0,8}[\"']")
 _WRAP = re.compile(r"\x1b\[[0-9;]{0,12}[A-Za-z]|\\?\r?\n[ \t|>]{0,64}")
 _UNICODE = re.compile(r"(?<!\\)\\{1,64}(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(/)|(?=[\"']))|\\\\")
 _BETWEEN = (
-    r"(?:\x1b\[[0-9;]{0,12}[A-Za-z]|[\"']? {0,4}[+\\]? {0,4}(?:\\?\r)?(?:\\n|\n)[ \t|>]{0,64}[\"']?"
+    r"(?:(?:\x1b\[[0-9;]{0,12}[A-Za-z]){1,4}"
+    r"|[\"']? {0,4}[+\\]? {0,4}(?:\\?\r)?(?:\\n|\n)[ \t|>]{0,64}[\"']?"
     r"|[\"'] {0,8}\+ {0,8}[\"'])?"
 )
 _RUN_SPELT = {
@@ -55,7 +56,8 @@ def needle(secret: str) -> Needle:
     if len(raw) < LEAST_ENCODED:
         return Needle(secret=secret, plain=(secret,), runs=())
     digits = raw.hex()
-    plain = dict.fromkeys((secret, digits, digits.upper(), raw.hex(":"), raw.hex(" ")))
+    spaced = [raw.hex(mark) for mark in ":- "]
+    plain = dict.fromkeys((secret, *(w for d in (digits, *spaced) for w in (d, d.upper()))))
     cores = [core for lead in range(3) for core in _cores(raw, lead)]
     return Needle(secret=secret, plain=tuple(plain), runs=tuple(dict.fromkeys(cores)))
 

@@ -4,7 +4,16 @@ import re
 from collections.abc import Callable
 
 from diagnostics.redaction.ledger import Clean
-from diagnostics.redaction.names import Place, Strength, Suspicion, suspect, words
+from diagnostics.redaction.names import (
+    PERSONAL_KINDS,
+    Place,
+    Strength,
+    Suspicion,
+    is_content,
+    is_version,
+    suspect,
+    words,
+)
 from diagnostics.redaction.values import is_placeholder, is_prose, is_secret
 
 PLAIN_HEADERS = frozenset(
@@ -73,17 +82,38 @@ _WEBHOOK = frozenset({
 
 def clean_field(clean: Clean, name: str, value: str, place: Place, depth: int = 0) -> str:
     """The value that stands under a name, as far as it may be shown."""
+    if clean.hides_content and value and is_content(name):
+        return hide_content(clean, value, place)
     if not value or is_placeholder(value) and not clean.ledger.knows(value):  # noqa: RUF021  # as read
         return value
     special = _SPECIAL.get(name.lower().replace("_", "-"))
     if special is not None:
         return special(clean, value, place)
-    suspicion = suspect(name, place)
+    suspicion = promised(clean, name, place)
     if suspicion is not None or clean.ledger.knows(value):
         return _suspicious(clean, value, place, depth, suspicion)
+    return _unsuspected(clean, name, value, place, depth)
+
+
+def _unsuspected(clean: Clean, name: str, value: str, place: Place, depth: int) -> str:
     if "://" in value and " ".join(words(name)) in _WEBHOOK:
         return clean.url(value, depth, webhook=True)
+    if is_version(name):
+        return clean.shapes(clean.ledger.exact(value, place), place)
     return clean.text(value, place, depth + 1)
+
+
+def promised(clean: Clean, name: str, place: Place) -> Suspicion | None:
+    """What a name promises, unless it is personal and personal data stay."""
+    suspicion = suspect(name, place)
+    if suspicion is None or not clean.keeps_personal or suspicion.kind not in PERSONAL_KINDS:
+        return suspicion
+    return None
+
+
+def hide_content(clean: Clean, value: str, place: Place) -> str:
+    """A prompt, of which length and writing stay; the same words get the same number."""
+    return clean.ledger.hide(value, kind="content", rule="content", place=place)
 
 
 def _suspicious(
@@ -175,12 +205,27 @@ def _hide(clean: Clean, value: str, kind: str, place: Place) -> str:
     return clean.ledger.hide(value, kind=kind, rule=f"named-{kind}", place=place)
 
 
+def location(clean: Clean, value: str, place: Place) -> str:
+    """An address that may leave out its host: `/callback?code=…`."""
+    if " " in value or not value.startswith(("/", "?", "http", "ws")):
+        return clean.text(value, place, 1)
+    return clean.url(value)
+
+
 _SPECIAL: dict[str, Callable[[Clean, str, Place], str]] = {
     "authorization": authorization,
     "proxy-authorization": authorization,
     "x-authorization": authorization,
     "x-forwarded-authorization": authorization,
     ":authority": authority,
+    ":path": location,
+    "location": location,
+    "content-location": location,
+    "referer": location,
+    "origin": location,
+    "x-original-url": location,
+    "x-forwarded-uri": location,
+    "refresh": location,
     "cookie": cookie,
     "cookie2": cookie,
     "set-cookie": set_cookie,

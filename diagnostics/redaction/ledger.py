@@ -51,6 +51,8 @@ class Clean(Protocol):
     """What the parts of the gate ask of one another."""
 
     ledger: "Ledger"
+    keeps_personal: bool
+    hides_content: bool
 
     def text(self, text: str, place: Place = ..., depth: int = ...) -> str:
         """Any text."""
@@ -135,18 +137,20 @@ class Ledger:
 
     def hide(self, value: str, *, kind: str, rule: str, place: str, keep: bool = False) -> str:
         """The placeholder for a value; counts the removal. Placeholders stay as they are."""
-        if is_placeholder(value) and value not in self._placeholders:
+        shown = PLACEHOLDER.fullmatch(value) if kind == "content" else is_placeholder(value)
+        if shown and value not in self._placeholders:
             return value
         self.count(rule, place)
         self._learn(value, kind)
         return self._placeholder(value, kind, keep=keep)
 
-    def withhold(self, size_bytes: int, why: str, place: str) -> str:
+    def withhold(self, size_bytes: int | None, why: str, place: str) -> str:
         """The marker for what is left out unread: its size and why, in plain words."""
-        words = " ".join(re.findall(r"[a-z0-9]+", why.lower())[:8])
+        words = " ".join(re.findall(r"[a-z]{1,24}", why.lower())[:8])
+        size = "some" if size_bytes is None else size_bytes
         self.count("withheld", place)
         self._numbers["data"] += 1
-        return f"<withheld:data#{self._numbers['data']} {size_bytes} bytes: {words}>"
+        return f"<withheld:data#{self._numbers['data']} {size} bytes: {words}>"
 
     def count(self, rule: str, place: str) -> None:
         """Note one removal."""
@@ -243,7 +247,7 @@ def _is_inside(start: int, end: int, taken: Sequence[tuple[int, int]]) -> bool:
     return any(a <= start and end <= b for a, b in taken)
 
 
-_PII = frozenset({"email", "phone", "client-address", "hostname", "hardware-address"})
+_PII = frozenset({"email", "phone", "client-address", "hostname", "hardware-address", "content"})
 
 
 def _finds(text: str, value: str) -> Iterator[int]:

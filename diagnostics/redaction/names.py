@@ -234,8 +234,18 @@ _PERSONAL = {
     "forwarded for": "client-address", "real ip": "client-address",
     "client ip": "client-address", "connecting ip": "client-address",
 }  # fmt: skip
+PERSONAL_KINDS = frozenset(_PERSONAL.values())
+_CONTENT = frozenset({
+    "prompt", "prompts", "negative prompt", "input text", "script", "script text", "caption",
+    "captions", "lyrics", "narration", "transcript", "transcription", "voice text", "user prompt",
+    "system prompt", "subtitle", "subtitles", "storyboard", "scene text", "dialogue", "dialog",
+    "revised prompt", "enhanced prompt", "promptextend", "text prompt", "prompt text",
+    "instructions", "script content", "voiceover", "voice over",
+})  # fmt: skip
+"""Names of what somebody wrote to be spoken or shown; never a name of our own reports."""
 _ORGANISATION = frozenset({
     "openai organization", "openai project", "organization", "organization id", "org id",
+    "open ai organization", "open ai project", "project id", "x goog user project",
 })  # fmt: skip
 
 _QUERY_SURE = {
@@ -247,7 +257,7 @@ _QUERY_SURE = {
 _QUERY_LIKELY = {
     "key": "url-key", "sig": "signature", "sign": "signature", "policy": "signature",
     "auth": "token", "upsig": "signature", "verify": "signature", "st": "token", "sid": "token",
-    "session": "token", "se": "token", "ticket": "token", "q sign": "signature",
+    "session": "token", "ticket": "token", "q sign": "signature",
 }  # fmt: skip
 _QUERY_MAYBE = {
     "code": "oauth-code", "state": "oauth-state", "nonce": "nonce", "t": "token", "k": "url-key",
@@ -287,6 +297,18 @@ def _personal(joined: str, place: Place) -> Suspicion | None:
         if joined == ending or (place is Place.HEADER and joined.endswith(" " + ending)):
             return Suspicion(kind=kind, strength=Strength.SURE)
     return None
+
+
+@lru_cache(maxsize=8192)
+def is_content(name: str) -> bool:
+    """Whether what stands under the name is somebody's own words: a prompt, a script."""
+    return " ".join(words(name)) in _CONTENT
+
+
+@lru_cache(maxsize=8192)
+def is_version(name: str) -> bool:
+    """Whether a version stands under the name, which may look like an address."""
+    return (words(name) or ("",))[-1] in {"version", "release", "build", "revision", "ver"}
 
 
 def _in_url(joined: str, place: Place) -> Suspicion | None:

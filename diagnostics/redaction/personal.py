@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from diagnostics.redaction.addresses import addresses
 from diagnostics.redaction.ledger import Clean
 from diagnostics.redaction.names import Place
 
@@ -52,6 +53,10 @@ _ROLES = frozenset(
 _EXAMPLES = ("example.com", "example.org", "example.net", ".test", ".invalid", ".example", ".local")
 _FILES = frozenset(
     {"png", "jpg", "jpeg", "webp", "gif", "mp4", "mp3", "wav", "svg", "js", "css", "py"}
+)
+_TILDE = re.compile(r"(?<![\w/~.\-])~([A-Za-z_][\w\-]{2,31})(?=[/\\])")
+_ONE_DRIVE = re.compile(
+    r"(OneDrive(?: |%20){0,2}-(?: |%20){0,2})((?:[^/\\\"'\r\n<>%&]|%20){1,200})"
 )
 _HARDWARE = re.compile(
     r"(?<![\w:\-])(?:[0-9A-Fa-f]{2}([:\-]))(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w:\-])"
@@ -113,7 +118,10 @@ def personal(clean: Clean, text: str, place: Place, machine: tuple[str, str]) ->
 
     def mail(found: re.Match[str]) -> str:
         domain = found[2].lower()
-        known = domain.endswith(_EXAMPLES) or domain.rpartition(".")[2] in _FILES
+        host, _, ending = domain.rpartition(".")
+        known = domain.endswith(_EXAMPLES) or (ending in _FILES and "." not in host)
+        if "%3C" in found[1] or "%3E" in found[1]:
+            return found[0]  # a placeholder before the host of a URL
         if known or found[1].lower() in _ROLES:
             return found[0]
         return clean.ledger.hide(found[0], kind="email", rule="email", place=place)
@@ -127,8 +135,21 @@ def personal(clean: Clean, text: str, place: Place, machine: tuple[str, str]) ->
     text = _HOME.sub(home, text) if "/" in text or "\\" in text else text
     if "/<user>/" in text:
         text = _NEXT_HOME.sub(lambda found: _OWNER.sub(home, found[0]), text)
+    text = (
+        _TILDE.sub(lambda found: _owner(clean, "~", found[1], place), text) if "~" in text else text
+    )
+    if "OneDrive" in text:
+        text = _ONE_DRIVE.sub(lambda found: _owner(clean, found[1], found[2], place), text)
+    text = addresses(clean, text, place)
     text = _HARDWARE.sub(hardware, text) if text.count(":") + text.count("-") > 4 else text  # noqa: PLR2004  # it has five
     return _this_host(clean, text, place, machine)
+
+
+def _owner(clean: Clean, head: str, name: str, place: Place) -> str:
+    if name.lower() in _EVERYBODY:
+        return head + name
+    clean.ledger.count("home-folder", place)
+    return f"{head}<user>"
 
 
 def _this_host(clean: Clean, text: str, place: Place, machine: tuple[str, str]) -> str:

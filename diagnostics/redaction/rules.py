@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from diagnostics.redaction.values import is_heygen_key, is_real
+from diagnostics.redaction.values import is_heygen_key, is_real, mixed_case
 
 _START = r"(?:(?<![A-Za-z0-9_\-])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
 """A shape begins where a word does: one run of letters is tried once, and time stays linear."""
@@ -177,7 +177,8 @@ SHAPES: tuple[Rule, ...] = (
             "xai-",
             "key_live_",
         ),
-        tail=r"(?=[A-Za-z_\-]{0,200}[0-9])[A-Za-z0-9_\-]{18,}",
+        tail=r"[A-Za-z0-9_\-]{18,}",
+        accepts=lambda value: any(map(str.isdigit, value)) or mixed_case(value),
         needles=(
             "xox",
             "xapp-",
@@ -264,9 +265,10 @@ SHAPES: tuple[Rule, ...] = (
             r"\$scrypt\$",
             r"\$[156]\$",
             r"pbkdf2[_:]sha\d{1,3}[$:]",
+            r"scrypt:\d{3,7}:\d{1,3}:\d{1,3}\$",
         ),
         tail=r"[A-Za-z0-9./+=,$]{20,}",
-        needles=("$2", "$argon2", "$scrypt$", "$1$", "$5$", "$6$", "pbkdf2"),
+        needles=("$2", "$argon2", "$scrypt$", "$1$", "$5$", "$6$", "pbkdf2", "scrypt:"),
         anchored=False,
         positive=(
             "$2b$12$InventedInventedInventedInvented01",
@@ -274,8 +276,34 @@ SHAPES: tuple[Rule, ...] = (
             "$scrypt$ln=16,r=8,p=1$SW52ZW50ZWQ",
             "$6$invented$InventedInventedInvented",
             "pbkdf2_sha256$600000$invented$SW52ZW50ZWQ=",
+            "scrypt:32768:8:1$invented$0123456789abcdef01234567",
         ),
         negative=("$250", "costs $5$ or $6"),
+    ),
+    Rule(
+        id="der-private-key",
+        kind="private-key",
+        alternatives=(
+            r"MI[IJ][A-Za-z0-9+/]{2,3}IBA[ADz]",
+            r"MI[GH][A-Za-z0-9+/]{1,2}AgEAM",
+            "MHcCAQEE",
+            "MC4CAQAwBQYDK2V",
+            "b3BlbnNzaC1rZXktdjE",
+        ),
+        tail=r"(?:[A-Za-z0-9+/]|\\?\r?(?:\n|\\n)[ \t]{0,16}){32,}={0,2}",
+        needles=("MI", "MHcCAQEE", "MC4CAQAwBQYDK2V", "b3BlbnNzaC1rZXktdjE"),
+        positive=tuple(
+            head + "InventedInventedInventedInventedInvented"
+            for head in (
+                "MIIEvQIBAD",
+                "MIGHAgEAM",
+                "MHcCAQEE",
+                "MC4CAQAwBQYDK2V",
+                "b3BlbnNzaC1rZXktdjE",
+            )
+        ),
+        negative=("MIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJRTES", "MIIE"),
+        hard=False,
     ),
     Rule(
         id="masked-key",

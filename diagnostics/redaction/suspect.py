@@ -2,6 +2,7 @@
 
 import re
 
+from diagnostics.redaction.addresses import MAYBE
 from diagnostics.redaction.ledger import Ledger
 from diagnostics.redaction.names import Place, suspect
 from diagnostics.redaction.rules import SHAPES
@@ -70,6 +71,18 @@ _WORDS = (
     "catch",
     "incoming",
     "**",
+    "+",
+    "(",
+    "~",
+    "onedrive",
+    ".lan",
+    ".corp",
+    ".intranet",
+    ".localdomain",
+    ".home.arpa",
+    ".local",
+    "laptop-",
+    "desktop-",
 )
 _SHAPES = (n.lower() for rule in SHAPES for n in rule.needles if len(n) > 1)
 _NEEDLES = tuple(dict.fromkeys((*_WORDS, *_SHAPES)))
@@ -95,7 +108,9 @@ _FAMILIAR_MOST = 65_536
 
 def is_suspicious(text: str) -> bool:
     """Whether the full search is due. Over-cautious by design; knows no registered secret."""
-    return _ANY.search(text.lower()) is not None or _RUN.search(text) is not None
+    if _ANY.search(text.lower()) is not None or _RUN.search(text) is not None:
+        return True
+    return MAYBE.search(text) is not None
 
 
 def _is_plain_name(text: str) -> bool:

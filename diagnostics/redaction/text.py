@@ -5,8 +5,9 @@ import binascii
 import re
 from collections.abc import Callable
 
+from diagnostics.redaction.fields import promised
 from diagnostics.redaction.ledger import Clean
-from diagnostics.redaction.names import Place, Suspicion, suspect
+from diagnostics.redaction.names import Place, Strength, Suspicion, is_content, suspect
 from diagnostics.redaction.url import clean_url
 from diagnostics.redaction.values import (
     PLACEHOLDER,
@@ -31,7 +32,7 @@ _VALUE = re.compile(
 _QUOTES = {'"', "'"}
 """A quoted name is a key of some data, a bare one may be a word of a sentence."""
 _LINE = re.compile(rf"""(?:{PLACEHOLDER.pattern}|[^\r\n"'<>\\]){{1,16384}}""")
-_WHOLE_LINE = frozenset({"authorization", "cookie"})
+_WHOLE_LINE = frozenset({"authorization", "cookie", "content"})
 _MORE_WORDS = re.compile(r"[,.;]?[ \t]+[A-Za-zА-Яа-яЁё(]")
 _WORD = re.compile(r"[A-Za-zА-Яа-яЁё][a-zа-яё']{0,23}[.,;:!?]?")
 
@@ -44,11 +45,11 @@ def assignments(clean: Clean, text: str, _place: Place, depth: int) -> str:
         if found.start() < at:
             continue
         named = Place.JSON if set(found[2]) & _QUOTES else Place.TEXT
-        suspicion = suspect(found[1], named)
+        suspicion = _promised(clean, found[1], named)
         if suspicion is None or _is_in_placeholder(text, found.start()):
             continue
         whole = (
-            suspicion.kind in _WHOLE_LINE and text[found.end() : found.end() + 1] not in "\"'\\b"
+            suspicion.kind in _WHOLE_LINE and text[found.end() : found.end() + 1] not in "\"'\\b[{"
         )
         value = (_LINE if whole else _VALUE).match(text, found.end())
         if value is None or not _is_meant(text, found, value, suspicion):
@@ -58,6 +59,12 @@ def assignments(clean: Clean, text: str, _place: Place, depth: int) -> str:
         pieces += [text[at:start], shown]
         at = end
     return "".join([*pieces, text[at:]]) if pieces else text
+
+
+def _promised(clean: Clean, name: str, place: Place) -> Suspicion | None:
+    if clean.hides_content and is_content(name):
+        return Suspicion(kind="content", strength=Strength.SURE)
+    return promised(clean, name, place)
 
 
 def _is_in_placeholder(text: str, at: int) -> bool:
@@ -94,6 +101,7 @@ def _is_code(name: str, held: str, after: str) -> bool:
     return held.lower() == name.lower() or (after == "(" and held.replace(".", "").isidentifier())
 
 
+_MAYBE = Suspicion(kind="api-key", strength=Strength.MAYBE)
 _STATES = frozenset(
     [
         "missing",
@@ -128,6 +136,33 @@ def schemes(clean: Clean, text: str, place: Place, _depth: int) -> str:
         return found[1] + found[2] + hidden
 
     return _BEARER.sub(shown, text)
+
+
+_ECHO = re.compile(
+    r"(?i)(?<![A-Za-z])((?:[a-z]{2,16}[ _\-])?"
+    r"(?:keys?|tokens?|secrets?|passwords?|passcode|credentials?|jwt))"
+    r"((?: (?:provided|given|received|used|sent|was|is|of|value|found|unknown|invalid|expired|with"
+    r"|supplied|specified|presented|called|named)){0,3} ?[:=]? {0,2}\\?[\"'`\[(<]?)"
+    r"([A-Za-z0-9_\-+/.=~]{11,4096}[A-Za-z0-9_\-+/=~])"
+)
+_HEX = re.compile(r"[0-9A-Fa-f]{32,128}")
+
+
+def echoes(clean: Clean, text: str, place: Place, _depth: int) -> str:
+    """`Incorrect API key provided: …`: an answer that repeats what it refuses."""
+
+    def shown(found: re.Match[str]) -> str:
+        suspicion = suspect(found[1], Place.JSON)
+        if suspicion is None or PLACEHOLDER.match(text, found.start(3) - 1):
+            return found[0]
+        value = found[3]
+        named = suspicion.strength is Strength.SURE
+        if not is_secret(value, _MAYBE) and not (named and _HEX.fullmatch(value)):
+            return found[0]
+        hidden = clean.ledger.hide(value, kind=suspicion.kind, rule="echo", place=place)
+        return found[1] + found[2] + hidden
+
+    return _ECHO.sub(shown, text)
 
 
 _USER = re.compile(
@@ -165,6 +200,10 @@ _URL = re.compile(
 )
 
 
+_ASKED = re.compile(r"(?<![^\s\"'(=])/[^\s\"'<>()?#\\]{0,2000}\?[^\s\"'<>`\\]{3,8192}")
+"""A request line's path and query."""
+
+
 def urls(clean: Clean, text: str, _place: Place, depth: int) -> str:
     """Every URL, whatever stands around it; slashes may be escaped as JSON does."""
 
@@ -176,6 +215,10 @@ def urls(clean: Clean, text: str, _place: Place, depth: int) -> str:
             return found[0]
         return found[1] + (cleaned.replace("/", slash) if slash != "/" else cleaned)
 
+    def asked(found: re.Match[str]) -> str:
+        return clean_url(clean, found[0], depth + 1)
+
+    text = _ASKED.sub(asked, text) if "?" in text else text
     return _URL.sub(shown, text) if "//" in text or "\\/" in text else text
 
 

@@ -8,6 +8,7 @@ from diagnostics.redaction.text import (
     base64_runs,
     commands,
     data_urls,
+    echoes,
     markup,
     multipart,
     schemes,
@@ -100,6 +101,22 @@ TEXT_RULES: tuple[TextRule, ...] = (
             ("Basic aW52ZW50ZWQ6MDAwMQ==", "aW52ZW5"),
         ),
         negative=("Bearer token", "Basic authentication", "a bearer certificate"),
+    ),
+    TextRule(
+        id="echo",
+        step=echoes,
+        positive=(
+            ("Incorrect API key provided: Inv3ntedInv3nted. See", "Inv3ntedInv3nted"),
+            ("401 invalid token 'Inv3ntedInv3nted' here", "Inv3ntedInv3nted"),
+            ('error="unknown key Inv3ntedInv3nted"', "Inv3ntedInv3nted"),
+            ("the secret is 0123456789abcdef0123456789abcdef", "0123456789abcdef"),
+        ),
+        negative=(
+            "cache key Inv3ntedInv3nted",
+            "the key is resolution_720p",
+            "token cannot be empty",
+            "no key 65a0b1c2d3e4f5a6b7c8d9e0",
+        ),
     ),
     TextRule(
         id="command",

@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from diagnostics.model import Json
+from diagnostics.redaction.fields import hide_content, promised
 from diagnostics.redaction.ledger import Clean
-from diagnostics.redaction.names import Place, Strength, Suspicion, suspect, words
+from diagnostics.redaction.names import Place, Strength, Suspicion, is_content, suspect, words
 from diagnostics.redaction.values import is_placeholder
 
 _PAIR_NAMES = ("name", "key", "header", "field", "Name", "Key", "k", "variable")
@@ -169,7 +170,9 @@ def _under(clean: Clean, name: str, held: Json, depth: int, place: Place) -> Jso
     inner = _PLACES.get(name, place if place is Place.COOKIE else Place.JSON)
     if isinstance(held, str):
         return _string(clean, name, held, depth, place)
-    suspicion = suspect(name, place) if place is not Place.COOKIE else None
+    suspicion = promised(clean, name, place) if place is not Place.COOKIE else None
+    if clean.hides_content and isinstance(held, (list, tuple)) and is_content(name):
+        return [_content(clean, one, depth) for one in held]
     if isinstance(held, (dict, list, tuple)):
         if inner is Place.JSON and suspicion is not None and suspicion.strength is Strength.SURE:
             return _closed(clean, name, held, suspicion, depth)
@@ -180,6 +183,14 @@ def _under(clean: Clean, name: str, held: Json, depth: int, place: Place) -> Jso
             str(held), kind=suspicion.kind, rule=f"named-{suspicion.kind}", place=place
         )
     return _tree(clean, held, depth, place)
+
+
+def _content(clean: Clean, one: Json, depth: int) -> Json:
+    return (
+        hide_content(clean, one, Place.JSON)
+        if isinstance(one, str)
+        else _tree(clean, one, depth, Place.JSON)
+    )
 
 
 def _open(clean: Clean, name: str, held: Json, depth: int, inner: Place) -> Json:

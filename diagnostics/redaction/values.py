@@ -19,7 +19,7 @@ _FEW = r"[^\s<>&%\\]{1,4}"
 _TIME = rf"\d{{4}}-\d\d-\d\dT\d\d{_COLON}\d\d{_COLON}\d\dZ"
 _DETAIL = (
     rf"(?:{_FEW}{_DOTS}|{_DOTS}{_FEW}|len{_EQUALS}\d{{1,9}}|(?:exp|iat){_EQUALS}{_TIME}"
-    rf"|\d{{1,15}}{_GAP}bytes(?:{_COLON}{_GAP}[a-z0-9]{{1,24}}(?:(?:{_GAP}|-)[a-z0-9]{{1,24}}){{0,7}})?)"
+    rf"|(?:\d{{1,15}}|some){_GAP}bytes(?:{_COLON}{_GAP}[a-z]{{1,24}}(?:{_GAP}[a-z]{{1,24}}){{0,7}})?)"
 )
 """The useful half: first or last characters, length, a token's times, why a body is withheld."""
 PLACEHOLDER = re.compile(
@@ -49,6 +49,8 @@ _STANDS_FOR = re.compile(
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _HEX_IDS = frozenset({24, 32, 40, 64})
+_LABEL = re.compile(r"[a-z]{3,20}(?:[_\-.][a-z]{1,20}){0,6}(?:[_\-.][0-9]{1,4}[a-z]{0,2})?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]{4,18}(?:Z|[+\-][\d:]{4,6})?)?")
 _CLOSE = re.compile(r"[A-Za-z0-9_\-+/=.~!:%|]+")
 _PROSE = re.compile(r"[\"'`(]?[A-Za-zА-Яа-яЁё][A-Za-zА-Яа-яЁё_'-]{0,24}[\"'`)]?[.,:;!?]?")
 _RANDOM_LENGTH = 12
@@ -67,15 +69,25 @@ def looks_random(value: str, *, least: int = _RANDOM_LENGTH) -> bool:
     """Letters and digits without words or blanks, and not shaped like an id, path or date."""
     if len(value) < least or not _CLOSE.fullmatch(value):
         return False
-    if _UUID.fullmatch(value) or (_HEX.fullmatch(value) and len(value) in _HEX_IDS):
+    if (
+        _UUID.fullmatch(value)
+        or _DATE.fullmatch(value)
+        or (_HEX.fullmatch(value) and len(value) in _HEX_IDS)
+    ):
         return False
     has_digit, has_letter = any(map(str.isdigit, value)), any(map(str.isalpha, value))
-    if not has_letter or not (has_digit or _mixed_case(value)) or _is_path(value):
+    if not has_letter or not (has_digit or mixed_case(value)) or _is_path(value):
         return False
     return entropy(value) >= _RANDOM_BITS
 
 
-def _mixed_case(value: str) -> bool:
+def _is_label(value: str) -> bool:
+    """`resolution_720p`: the key of a row, in words."""
+    return _LABEL.fullmatch(value) is not None
+
+
+def mixed_case(value: str) -> bool:
+    """Capitals in the middle of small letters, oftener than a name of several words has them."""
     changes = sum(a.islower() and b.isupper() for a, b in pairwise(value))
     return changes >= 3  # noqa: PLR2004  # camelCase names have one or two
 
@@ -91,13 +103,13 @@ def is_secret(value: str, suspicion: Suspicion) -> bool:
     if suspicion.strength is Strength.LIKELY:
         return is_likely(value)
     if suspicion.strength is Strength.MAYBE:
-        return looks_random(value)
+        return looks_random(value) and not (suspicion.kind == "api-key" and _is_label(value))
     return suspicion.kind in {"password", "secret"} or not is_prose(value)
 
 
 def is_likely(value: str) -> bool:
     """Neither short, nor a plain word, nor a path or date."""
-    if len(value) < 8 or _is_path(value) or not _CLOSE.fullmatch(value):  # noqa: PLR2004  # as short as keys get
+    if len(value) < 8 or _DATE.fullmatch(value) or _is_path(value) or not _CLOSE.fullmatch(value):  # noqa: PLR2004  # as short as keys get
         return False
     return any(c.isdigit() for c in value) and any(c.isalpha() for c in value) or len(value) >= 20  # noqa: PLR2004, RUF021  # longer than a word
 

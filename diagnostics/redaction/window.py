@@ -9,6 +9,16 @@ _OVERLAP = 16 * 1024
 _SIZE = 1 << 20
 
 
+def in_media(ledger: Ledger, raw: bytes) -> str | None:
+    """The kind of a secret that stands in bytes which are no text, one byte wide or two."""
+    text = raw.decode("latin-1")
+    kind = ledger.plainly_in(text) or leaks(text)
+    if kind is None and "\0" in text:
+        narrow = text.replace("\0", "")
+        kind = ledger.plainly_in(narrow) or leaks(narrow)
+    return kind
+
+
 class Window:
     """Takes the parts of a media body as they come, gives back the bytes that may be written.
 
@@ -56,9 +66,4 @@ class Window:
         return ready
 
     def _look(self, window: bytes) -> str | None:
-        text = window.decode("latin-1")
-        kind = self._ledger.plainly_in(text) or leaks(text)
-        if kind is None and "\0" in text:
-            narrow = text.replace("\0", "")
-            kind = self._ledger.plainly_in(narrow) or leaks(narrow)
-        return kind
+        return in_media(self._ledger, window)
