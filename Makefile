@@ -4,6 +4,7 @@
 #   make check    ruff, its formatter and mypy, all strict
 #   make bench    the figures to reach, as ratios measured in one run
 #   make docs     writes the commands' help and the faults into README.md
+#   make cassettes  records the cassettes that ship anew (emulator; always the same bytes)
 #   make lock     pins what pyproject.toml asks for
 
 PYTHON ?= python3
@@ -20,7 +21,7 @@ RECORDERS_LOCK := tests/recorders/recorders.lock
 COMPILE := --quiet --no-config --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
   --strip-extras --no-header --no-annotate --generate-hashes --allow-unsafe
 
-.PHONY: diagnose test check bench docs lock
+.PHONY: diagnose test check bench docs cassettes lock
 
 diagnose: $(READY)
 	@.venv/bin/diagnostics run --target emulator $(if $(FAULT),--fault "$(FAULT)") $(ARGS)
@@ -39,6 +40,9 @@ bench: $(READY)
 
 docs: $(READY)
 	@$(PY) -m tests.readme_help
+
+cassettes: $(READY)
+	@$(PY) -m tests.shipped_cassettes $(ARGS)
 
 # Bytecode is compiled here because PYTHONDONTWRITEBYTECODE would make every start slow.
 $(READY): requirements.lock pyproject.toml $(ELDER_LOCK)

@@ -193,17 +193,18 @@ class Played:
         return {finding.rule.code for finding in self.report.findings}
 
 
-def play(
+def play(  # noqa: PLR0913  # each is a seam of the pipeline
     folder: Path,
     faults: FaultPlan | str | Mapping[str, FaultPlan] | None = None,
     *,
     film: Film = FILM,
     contract: Contract | None = None,
     joined: Joined | None = None,
+    began_s: float = START_S,
     **seams: Any,
 ) -> Played:
     """The whole pipeline against two emulators in this process."""
-    known, clock, gate = contract or both(), VirtualClock(START_S), Gate()
+    known, clock, gate = contract or both(), VirtualClock(began_s), Gate()
     folder.mkdir(parents=True, exist_ok=True)
     emulators = {
         one.name: Emulator(one, clock=clock, faults=_plan(faults, one.name))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from diagnostics import aging, contract_load, credentials, prepare
 from diagnostics.cli import discover
 from diagnostics.cli.address import called, path_values
+from diagnostics.cli.judged import contract_of
 from diagnostics.cli.recorded import Recorded, is_recording, recorded
 from diagnostics.cli.screen import Screen
 from diagnostics.cli.which import Clues, host_of, of_host, provider
@@ -57,7 +58,7 @@ def decide(options: Namespace, screen: Screen) -> Order:
     given = _request(options, screen)
     contract = contract_load.load(_provider(options, source, given))
     every = discover.scenarios()
-    names = options.scenario or [name for name, one in every.items() if not one.on_request]
+    names = options.scenario or _usual(every, source)
     chosen = tuple(every[discover.known(name, every, "scenario")] for name in names)
     keys = credentials.read(contract, os.environ, Path(".env"))
     keys.register(screen.gate)
@@ -65,6 +66,7 @@ def decide(options: Namespace, screen: Screen) -> Order:
         chosen = tuple({s.name: s for s in (*chosen, every[aging.NAME])}.values())
         case = replace(source.tape.case, scenarios=tuple(s.name for s in chosen))
         case = replace(case, plan=_plan(options, contract, case.target, given) or case.plan)
+        contract = contract_of(case)
         order = _ordered(options, contract, case, chosen, {})
         return replace(order, recorded=source, max_age_days=options.max_age)
     where = _target(options, contract, keys)
@@ -79,6 +81,13 @@ def decide(options: Namespace, screen: Screen) -> Order:
     order = _ordered(options, contract, case, chosen, values)
     keyless = not keys.values and options.target is None and options.fault is None
     return replace(order, keyless=keyless)
+
+
+def _usual(every: Mapping[str, Scenario], source: Recorded | None) -> list[str]:
+    """Those of the recording, as far as they are still there; else the suite."""
+    then = source.tape.case.scenarios if source is not None else ()
+    usual = [name for name, one in every.items() if not one.on_request]
+    return [name for name in then if name in every] or usual
 
 
 def everybody(options: Namespace, screen: Screen) -> list[Order]:
