@@ -52,7 +52,7 @@ def outcome(contract: Contract, tape: Tape, scenario: Scenario) -> Outcome:
         return Outcome(scenario=scenario.name, verdict=Verdict.INCONCLUSIVE, note=note)
     findings = tuple(scenario.judge(contract, own))
     if not findings and _imported(tape):
-        note = scenario.offered(contract, tape.case) or UNTOLD
+        note = (tape.case.plan and scenario.offered(contract, tape.case)) or UNTOLD
         return Outcome(scenario=scenario.name, verdict=Verdict.INCONCLUSIVE, note=note)
     last = own.exchanges[-1]
     return Outcome(

@@ -90,7 +90,7 @@ def _plain(contract: Contract, tape: Tape, jobs: set[str]) -> Iterator[Finding]:
             continue
         found = answers.findings(contract, exchange)
         yield from found
-        if not found and request.operation == planned and response is not None:
+        if not found and planned and request.operation == planned and response is not None:
             yield Finding(
                 rule=ANSWERED,
                 subject=answers.subject(exchange),

@@ -4,7 +4,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from diagnostics import capture
 from diagnostics.capture import BYTES_MOST, Broken, Capture, Raw
@@ -45,10 +45,10 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="write a run folder there (out/)")
 
 
-def main(options: Namespace, screen: Screen) -> Exit:
+def main(options: Namespace, screen: Screen, stdin: BinaryIO | None = None) -> Exit:
     """Read, judge, say; files are written only where they were asked for."""
     formats = _formats(options)
-    captures, unread = _captures(options.file)
+    captures, unread = _captures(options.file, stdin or sys.stdin.buffer)
     scenarios = list(discover.scenarios().values())
     found = triage(captures, scenarios, screen.gate, provider=options.provider or "")
     found = found.with_broken(unread)
@@ -77,14 +77,14 @@ def _formats(options: Namespace) -> tuple[str, ...]:
 # --- reading ----------------------------------------------------------------------------------
 
 
-def _captures(names: Sequence[str]) -> tuple[list[Capture], list[Broken]]:
+def _captures(names: Sequence[str], stdin: BinaryIO) -> tuple[list[Capture], list[Broken]]:
     """What can be read; a file that cannot is told of, and fatal only where it stands alone."""
     found: list[Capture] = []
     broken: list[Broken] = []
     failed: DiagnosticsError | None = None
     for name in dict.fromkeys(names):
         try:
-            found.append(_capture(name))
+            found.append(_capture(name, stdin))
         except UsageError as error:
             failed = failed or error
             broken.append(Broken(place=name, why=Text(en=error.message, ru=error.message)))
@@ -93,9 +93,9 @@ def _captures(names: Sequence[str]) -> tuple[list[Capture], list[Broken]]:
     return found, broken
 
 
-def _capture(name: str) -> Capture:
+def _capture(name: str, stdin: BinaryIO) -> Capture:
     if name == "-":
-        data = sys.stdin.buffer.read(BYTES_MOST + 1)
+        data = stdin.read(BYTES_MOST + 1)
         if len(data) > BYTES_MOST:
             raise UsageError("standard input holds more than 1 GB", place=STDIN)
         return capture.read_raw(Raw(name=STDIN, data=data))

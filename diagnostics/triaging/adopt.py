@@ -140,23 +140,29 @@ def _origin(url: str) -> str:
 
 
 def planned(contract: Contract, exchanges: Sequence[Exchange]) -> Plan | None:
-    """The call that the capture is about: the create that failed last, else the last one."""
+    """The call that the capture is about: the create that failed last, else the last one.
+
+    Where nothing was created, a call that costs credits.
+    """
     told = [story for story in stories(contract, exchanges) if story.creates]
-    if not told:
-        return None
     bad = [story for story in told if _failed(contract, story)]
-    create = (bad or told)[-1].creates[-1]
-    operation = create.request.operation
-    if operation is None:
+    creates = [story.creates[-1] for story in (bad or told)]
+    paid = [one for one in exchanges if one.request.spends]
+    lost = [one for one in paid if _refused(contract, one)]
+    call = next(reversed(creates or lost or paid), None)
+    operation = call.request.operation if call is not None else None
+    if call is None or operation is None:
         return None
-    return Plan(operation=operation, body=decode(create.request.body))
+    return Plan(operation=operation, body=decode(call.request.body))
+
+
+def _refused(contract: Contract, one: Exchange) -> bool:
+    if isinstance(one.answer, Unsent):
+        return False
+    return one.response is None or not contract.read(one.response, one.request.operation).ok
 
 
 def _failed(contract: Contract, story: Story) -> bool:
-    last = story.creates[-1]
-    if isinstance(last.answer, Unsent):
-        return False
-    if last.response is None or not contract.read(last.response, last.request.operation).ok:
-        return True
     state = story.last.state if story.last else None
-    return state is not None and state.kind is StateKind.FAILED
+    ended = state is not None and state.kind is StateKind.FAILED
+    return ended or _refused(contract, story.creates[-1])
