@@ -1,8 +1,10 @@
 """Does `diagnostics redact` make copies that can be shared, and leave the originals alone?"""
 
 import argparse
+import base64
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -166,22 +168,56 @@ def test_two_files_of_one_name_do_not_meet_in_one_folder(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("gone.txt", None, "cannot read"),
-        ("image.png", b"\x89PNG\0\0", "binary"),
-        ("broken.txt", b"\xff\xfea", "binary"),
-        (".", None, "folder"),
+        ("image.png", b"\x89PNG\r\n\x1a\n\0\0", "picture"),
+        ("broken.txt", b"\xff\xfea\0b", "binary"),
+        ("rows.sqlite", b"SQLite format 3\0\x10\0\x01\x01", "binary"),
+        ("clip.mp4", b"\0\0\0\x18ftypmp42\0\0\0\0", "--keep-media"),
+        ("paper.pdf", b"%PDF-1.7\n%invented\n", "document"),
+        ("torn.zip", b"PK\x03\x04 and nothing else", "damaged"),
     ],
 )
-def test_a_file_that_cannot_be_cleaned_is_named(
-    tmp_path: Path, name: str, content: bytes | None, said: str
+def test_a_file_that_cannot_be_checked_is_left_out_and_named(
+    tmp_path: Path, name: str, content: bytes, said: str
 ) -> None:
-    if content is not None:
-        (tmp_path / name).write_bytes(content)
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / "a.log").write_text("fine")
+    code, told = play(*map(str, tmp_path.iterdir()), "--out", str(tmp_path / "clean"))
+    assert code is Exit.INCONCLUSIVE
+    assert said in told
+    assert not (tmp_path / "clean" / name).exists()
+    assert (tmp_path / "clean" / "a.log").read_text() == "fine"
+    proof = json.loads((tmp_path / "clean" / "certificate.json").read_text())
+    assert [one["file"] for one in proof["withheld"]] == [name]
+
+
+def test_audio_and_video_are_copied_only_when_asked_for(tmp_path: Path) -> None:
+    clip = b"\0\0\0\x18ftypmp42\0\0\0\0isommp42"
+    (tmp_path / "clip.mp4").write_bytes(clip)
+    code, _ = play(str(tmp_path / "clip.mp4"), "--keep-media")
+    assert code is Exit.OK
+    assert (tmp_path / "clip.redacted.mp4").read_bytes() == clip
+
+
+def test_media_with_a_known_secret_in_it_is_never_copied(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"\0\0\0\x18ftypmp42\0" + KEY.encode())
+    (tmp_path / ".env").write_text(f"AKOOL_API_KEY={KEY}")
+    code, told = play(str(tmp_path / "clip.mp4"), str(tmp_path / ".env"), "--keep-media")
+    assert code is Exit.INCONCLUSIVE
+    assert "known secret" in told
+    assert not (tmp_path / "clip.redacted.mp4").exists()
+
+
+@pytest.mark.parametrize(("name", "said"), [("gone.txt", "cannot read"), (".", "inside")])
+def test_what_cannot_be_read_or_placed_is_an_error_before_anything_is_written(
+    tmp_path: Path, name: str, said: str
+) -> None:
+    (tmp_path / "a.log").write_text("fine")
     with pytest.raises(UsageError) as caught:
-        play(str(tmp_path / name), "--out", str(tmp_path / "clean"))
+        play(str(tmp_path / "a.log"), str(tmp_path / name), "--out", str(tmp_path / "clean"))
     assert said in caught.value.message
     assert caught.value.place
     assert caught.value.hint
+    assert not (tmp_path / "clean").exists()
 
 
 def test_a_wide_text_file_is_written_back_as_it_was(tmp_path: Path) -> None:
@@ -204,5 +240,126 @@ def test_a_secret_in_a_file_name_is_not_in_the_name_of_the_copy(tmp_path: Path) 
     source = tmp_path / "sk-proj-Qz7invent3dKey9xWv2Lp.txt"
     source.write_text("hello")
     play(str(source), "--out", str(tmp_path / "clean"))
-    (copy,) = (tmp_path / "clean").iterdir()
-    assert "Qz7" not in copy.name
+    names = sorted(one.name for one in (tmp_path / "clean").iterdir())
+    assert names == ["certificate.json", "secret-openai-api-key-1.txt"]
+
+
+# --- preview, certificate, what is kept on purpose ----------------------------------------------
+
+
+def test_a_preview_shows_where_what_would_go_and_writes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "capture.har").write_text(json.dumps(HAR))
+    (tmp_path / "a.log").write_text(f"start\n2026-11-21 calling with api_key={KEY} now\n")
+    before = sorted(tmp_path.iterdir())
+    code, told = play(str(tmp_path / "capture.har"), str(tmp_path / "a.log"), "--preview")
+    assert code is Exit.OK
+    assert sorted(tmp_path.iterdir()) == before
+    assert "inv3nted" not in told
+    assert "log.entries[0].request.headers[0].value" in told
+    assert "line 2\n      2026-11-21 calling with api_key=<secret:" in told
+    assert f"diagnostics redact {tmp_path}/capture.har {tmp_path}/a.log" in told
+
+
+def test_a_preview_counts_what_the_copy_then_loses(tmp_path: Path) -> None:
+    (tmp_path / "capture.har").write_text(json.dumps(HAR))
+    _, before = play(str(tmp_path / "capture.har"), "--preview", as_json=True)
+    _, after = play(str(tmp_path / "capture.har"), as_json=True)
+    shown, done = json.loads(before), json.loads(after)
+    assert shown["preview"] is True
+    assert shown["files"][0]["places"]
+    assert shown["removed"] == done["removed"] > 0
+    assert shown["certificate"] == done["certificate"]
+    assert "inv3nted" not in before
+
+
+def test_a_certificate_lists_the_copies_by_name_only(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(f"api_key={KEY}\n")
+    (tmp_path / "b.log").write_text("nothing\n")
+    _, told = play(str(tmp_path / "a.log"), str(tmp_path / "b.log"))
+    place = tmp_path / "a.redacted.log.certificate.json"
+    assert str(place) in told
+    proof = json.loads(place.read_text())
+    assert proof["schema"] == "diagnostics.certificate/1"
+    assert [one["copy"] for one in proof["files"]] == ["a.redacted.log", "b.redacted.log"]
+    assert proof["removed_total"] == 1
+    assert KEY not in place.read_text()
+    assert str(tmp_path) not in place.read_text()
+
+
+def test_personal_data_is_kept_when_asked_and_the_name_says_so(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(f"from jane.doe@corp.dev key api_key={KEY}\n")
+    _, told = play(str(tmp_path / "a.log"), "--keep-personal", "--out", str(tmp_path / "clean"))
+    assert "Personal data" in told
+    shown = (tmp_path / "clean" / "a.with-personal.log").read_text()
+    assert "jane.doe@corp.dev" in shown
+    assert KEY not in shown
+    proof = json.loads((tmp_path / "clean" / "certificate.json").read_text())
+    assert proof["kept"] == ["content", "personal"]
+    play(str(tmp_path / "a.log"), "--keep-personal")
+    assert (tmp_path / "a.redacted.with-personal.log").exists()
+    play(str(tmp_path / "a.log"))
+    assert "jane.doe" not in (tmp_path / "a.redacted.log").read_text()
+
+
+def test_prompts_go_when_asked(tmp_path: Path) -> None:
+    asked = {"prompt": "A secret product of ours over the sea at dawn", "duration": 5}
+    (tmp_path / "call.json").write_text(json.dumps(asked))
+    play(str(tmp_path / "call.json"), "--hide-content")
+    shown = (tmp_path / "call.redacted.json").read_text()
+    assert "product" not in shown
+    assert json.loads(shown)["duration"] == 5
+
+
+def test_no_option_keeps_secrets() -> None:
+    parser = argparse.ArgumentParser()
+    redact.arguments(parser)
+    told = parser.format_help()
+    flags = {"--out", "--preview", "--force", "--hide-content", "--list-rules", "--help"}
+    flags |= {"--keep-personal", "--keep-media"}
+    assert set(re.findall(r"--[a-z-]+", told)) == flags
+
+
+def test_the_rules_of_the_gate_are_listed() -> None:
+    code, told = play("--list-rules")
+    assert code is Exit.OK
+    assert "jwt" in told
+    assert "webhook-secret" in told
+    _, told = play("--list-rules", as_json=True)
+    assert {"id": "aws-key-id", "kind": "aws-key-id"}.items() <= json.loads(told)["rules"][
+        [rule["id"] for rule in json.loads(told)["rules"]].index("aws-key-id")
+    ].items()
+
+
+def test_without_a_file_there_is_nothing_to_do() -> None:
+    with pytest.raises(UsageError, match="name a file"):
+        play()
+
+
+def test_a_tape_is_cleaned_by_its_parts_and_stays_a_tape(tmp_path: Path) -> None:
+    answer = {"status": 200, "headers": [["Set-Cookie", "sid=inv3nted-cookie"]]}
+    packed = base64.b64encode(b"\xff" + f'{{"api_key":"{KEY}"}}'.encode()).decode()
+    lines = [
+        {"schema": "diagnostics.tape/1", "case": {"target": {"kind": "live"}}},
+        {
+            "n": 0,
+            "request": {
+                "method": "GET",
+                "url": "https://api.test/a",
+                "headers": [["X-Api-Key", "inv3nted-key-0002"]],
+                "body64": packed,
+            },
+            "answer": answer,
+        },
+        {"intent": {"request": {"method": "GET", "url": "https://h.test/"}, "answer": answer}},
+    ]
+    text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
+    (tmp_path / "tape.jsonl").write_text(text + '{"n": 2, "torn')
+    play(str(tmp_path / "tape.jsonl"))
+    shown = (tmp_path / "tape.redacted.jsonl").read_text()
+    made = [json.loads(line) for line in shown.splitlines()[:3]]
+    assert "inv3nted" not in shown
+    assert made[0] == lines[0]
+    assert made[1]["request"]["headers"] == [["X-Api-Key", "<secret:api-key#1>"]]
+    assert KEY.encode() not in base64.b64decode(made[1]["request"]["body64"])
+    assert made[2]["intent"]["answer"]["headers"][0][1].startswith("sid=<secret:cookie")
+    assert shown.endswith('{"n": 2, "torn')

@@ -37,10 +37,11 @@ def certificate(
     `kept` names the classes that were kept on purpose: `content` (prompts and scripts),
     `personal` (e-mail addresses, names of folders' owners, addresses), `media`.
     """
-    removed = sum((one.removed for one in files), Counter[tuple[str, str]]())
+    found = [each for one in files for each in one.all]
+    removed = sum((one.removed for one in found), Counter[tuple[str, str]]())
     if not files:
         removed = Counter(gate.removed)
-    withheld = [one for one in files if one.withheld is not None]
+    withheld = [one for one in found if one.withheld is not None]
     made: dict[str, Json] = {
         "schema": SCHEMA,
         "harness": f"diagnostics {__version__}",
@@ -53,7 +54,7 @@ def certificate(
         "note": BEST_EFFORT.in_language(language),
     }
     if files:
-        made["files"] = [_file(one) for one in files if one.withheld is None]
+        made["files"] = [_file(one) for one in found if one.withheld is None]
     return made
 
 

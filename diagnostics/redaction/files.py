@@ -1,135 +1,28 @@
-"""How is somebody's file made fit for sharing? By what it is: JSON, HAR, cassette, log, `.env`."""
+"""How is somebody's text made fit for sharing? By what it is: JSON, HAR, cassette, tape, log."""
 
+import base64
+import binascii
 import codecs
 import re
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
-from diagnostics.errors import UsageError
-from diagnostics.model import Json
+from diagnostics.model import Headers, Json
 from diagnostics.redact import Gate
+from diagnostics.redaction.tree import decode, encode
 
 SIZE_MOST = 256 * 1024 * 1024
 _ALIAS = re.compile(r"(?:^|[:\-\[,{])\s*\*[A-Za-z0-9_]+", re.MULTILINE)
 _ALIASES_MOST = 16
 """Each may double what a document unfolds to; no recording has more than a few."""
 _WIDE = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_PAIR = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copy:
-    """One clean copy, and what went from it: rule and kind of place, never a value."""
-
-    source: Path
-    target: Path
-    format: str
-    removed: Counter[tuple[str, str]]
-
-
-def clean_copies(gate: Gate, files: Sequence[Path], out: Path | None, *, force: bool) -> list[Copy]:
-    """Clean copies of all files. Nothing is written unless all can be read and placed.
-
-    A secret that one file names is looked for in all of them, so each is read through twice.
-    """
-    targets = _targets(gate, files, out, force=force)
-    texts = {file: _read(file) for file in targets}
-    for file, (text, _) in texts.items():
-        clean_text(gate, text, _format(file))
-    copies = []
-    for file, target in targets.items():
-        text, encoding = texts[file]
-        before = gate.removed.copy()
-        cleaned = clean_text(gate, text, _format(file))
-        gate.write(target, cleaned.encode(encoding, "surrogateescape"))
-        copies.append(
-            Copy(source=file, target=target, format=_format(file), removed=gate.removed - before)
-        )
-    return copies
-
-
-def _targets(
-    gate: Gate, files: Sequence[Path], out: Path | None, *, force: bool
-) -> dict[Path, Path]:
-    targets: dict[Path, Path] = {}
-    for file in dict.fromkeys(files):
-        name = gate.text(file.name)
-        beside = file.with_name(f"{Path(name).stem}.redacted{file.suffix}")
-        if file.name.startswith(".") and not file.suffix:
-            beside = file.with_name(f"{name}.redacted")
-        target = out / name if out else beside
-        if _resolved(target) in {_resolved(one) for one in files}:
-            raise UsageError(
-                f"the copy of {name} would overwrite an input",
-                place=str(target),
-                hint="name another folder with --out",
-            )
-        if target in targets.values():
-            raise UsageError(f"two files are called {name}", hint="redact them into two folders")
-        if target.exists() and not force:
-            raise UsageError(
-                f"{target.name} is there already",
-                place=str(target),
-                hint="add --force to replace it, or name another folder with --out",
-            )
-        targets[file] = target
-    return targets
-
-
-def _resolved(path: Path) -> Path:
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError, ValueError):
-        return path.absolute()
-
-
-def _read(file: Path) -> tuple[str, str]:
-    """The text of a file and the encoding to write it back in."""
-    try:
-        if file.is_dir():
-            raise UsageError("a folder, not a file", place=str(file), hint="name its files instead")
-        if file.stat().st_size > SIZE_MOST:
-            raise UsageError("larger than 256 MB", place=str(file), hint="cut it into parts first")
-        raw = file.read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"cannot read {file.name}: {error.strerror or error}",
-            place=str(file),
-            hint="check the path and your rights to read it",
-        ) from error
-    except ValueError as error:
-        raise UsageError(f"not a file name: {error}", place=repr(str(file))) from error
+def text_of(raw: bytes) -> tuple[str, str]:
+    """The text of a file and the encoding to write it back in; raises UnicodeDecodeError."""
     for mark, encoding in _WIDE:
         if raw.startswith(mark):
-            return _wide(raw, file, encoding), encoding
-    if b"\0" in raw:
-        raise _binary(file)
+            return raw.decode(encoding), encoding
     return raw.decode("utf-8", "surrogateescape"), "utf-8"
-
-
-def _wide(raw: bytes, file: Path, encoding: str) -> str:
-    try:
-        return raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise _binary(file) from error
-
-
-def _binary(file: Path) -> UsageError:
-    return UsageError(
-        f"{file.name} is a binary file: what it holds cannot be checked for secrets",
-        place=str(file),
-        hint="share it only if you know what is in it, or export it as text (HAR, JSON, log)",
-    )
-
-
-def _format(file: Path) -> str:
-    suffix = file.suffix.lower()
-    if suffix in {".yaml", ".yml"}:
-        return "yaml"
-    return {".json": "json", ".har": "har", ".jsonl": "jsonl", ".ndjson": "jsonl"}.get(
-        suffix, "text"
-    )
 
 
 def clean_text(gate: Gate, text: str, format: str) -> str:  # noqa: A002  # it is the format's name
@@ -138,7 +31,67 @@ def clean_text(gate: Gate, text: str, format: str) -> str:  # noqa: A002  # it i
         cleaned = _clean_yaml(gate, text)
         if cleaned is not None:
             return cleaned
+    if format == "jsonl":
+        return "".join(_clean_line(gate, line) for line in text.splitlines(keepends=True))
     return gate.text(text)
+
+
+# --- JSON Lines, tapes among them ---------------------------------------------------------------
+
+
+def _clean_line(gate: Gate, line: str) -> str:
+    """One line; an exchange of a tape by its parts, which a stranger's names would not tell."""
+    bare = line.strip()
+    try:
+        value = decode(bare) if bare[:1] == "{" else None
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        return gate.text(line)
+    cleaned = gate.json(_exchange(gate, value))
+    return line if cleaned == value else line.replace(bare, encode(cleaned, bare), 1)
+
+
+def _exchange(gate: Gate, line: dict[str, Json]) -> dict[str, Json]:
+    if isinstance(line.get("intent"), dict):
+        return {**line, "intent": _exchange(gate, line["intent"])}
+    if not isinstance(line.get("request"), dict) or not isinstance(line.get("answer"), dict):
+        return line
+    return {**line, **{part: _message(gate, line[part]) for part in ("request", "answer")}}
+
+
+def _message(gate: Gate, part: dict[str, Json]) -> dict[str, Json]:
+    headers = _headers(part.get("headers"))
+    if headers is not None:
+        part = {**part, "headers": [list(pair) for pair in gate.headers(headers)]}
+    kind = next((v for n, v in headers or () if n.lower() == "content-type"), None)
+    body, packed = part.get("body"), part.get("body64")
+    if isinstance(body, str):
+        raw = body.encode("utf-8", "surrogatepass")
+        shown = gate.body(raw, kind)
+        return part if shown == raw else {**part, "body": shown.decode("utf-8", "replace")}
+    if isinstance(packed, str):
+        return {**part, "body64": _body64(gate, packed, kind)}
+    return part
+
+
+def _headers(value: Json) -> Headers | None:
+    if not isinstance(value, list):
+        return None
+    pairs = [one for one in value if isinstance(one, list) and len(one) == _PAIR]
+    return tuple((str(name), str(held)) for name, held in pairs) if pairs == value else None
+
+
+def _body64(gate: Gate, packed: str, kind: str | None) -> str:
+    try:
+        raw = base64.b64decode(packed)
+    except (binascii.Error, ValueError):
+        return gate.text(packed)
+    shown = gate.body(raw, kind)
+    return packed if shown == raw else base64.b64encode(shown).decode()
+
+
+# --- YAML ---------------------------------------------------------------------------------------
 
 
 def _clean_yaml(gate: Gate, text: str) -> str | None:

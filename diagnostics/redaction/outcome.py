@@ -104,8 +104,18 @@ class Outcome:
     """(rule, kind of place) and how often; never what."""
     withheld: Reason | None = None
     hits: Sequence[Hit] = ()
-    named: bool = False
-    """Whether the user named it, rather than a folder or archive around it."""
+    members: "Sequence[Outcome]" = ()
+    """Of a folder or archive: everything in it, archives within it opened up."""
+
+    @property
+    def all(self) -> "tuple[Outcome, ...]":
+        """Itself and everything in it."""
+        return (self, *self.members)
+
+    @property
+    def removed_in_all(self) -> Counter[tuple[str, str]]:
+        """What went from it and from everything in it."""
+        return sum((one.removed for one in self.all), Counter[tuple[str, str]]())
 
 
 def rows(removed: Counter[tuple[str, str]]) -> list[dict[str, str | int]]:
