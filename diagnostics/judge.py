@@ -25,6 +25,10 @@ from diagnostics.model import (
 )
 from diagnostics.scenario import Scenario
 
+TOLD_ELSEWHERE = Text(
+    en="what it found is told by another scenario",
+    ru="найденное уже сказано в другом сценарии",
+)
 UNTOLD = Text(
     en="the capture holds nothing that tells of it",
     ru="в присланной записи об этом ничего нет",
@@ -80,9 +84,16 @@ def _once(outcomes: Sequence[Outcome]) -> list[Outcome]:
                 kept[:] = [one for one in kept if not set(one.evidence) < set(found.evidence)]
                 kept.append(found)
     told = {id(one) for kept in alike.values() for one in kept}
-    return [
-        replace(one, findings=tuple(f for f in one.findings if id(f) in told)) for one in outcomes
-    ]
+    return [_relieved(one, told) for one in outcomes]
+
+
+def _relieved(outcome: Outcome, told: set[int]) -> Outcome:
+    """Without what is told elsewhere; of whose failure nothing is left, that cleared nothing."""
+    left = tuple(found for found in outcome.findings if id(found) in told)
+    fails = any(found.severity is Severity.FAIL for found in left)
+    if outcome.verdict is not Verdict.FAIL or fails:
+        return replace(outcome, findings=left)
+    return replace(outcome, findings=left, verdict=Verdict.INCONCLUSIVE, note=TOLD_ELSEWHERE)
 
 
 def _verdict(findings: Sequence[Finding], exchanges: Sequence[Exchange]) -> Verdict:

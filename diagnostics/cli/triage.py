@@ -66,7 +66,8 @@ def _formats(options: Namespace) -> tuple[str, ...]:
     """None: nothing is written. Wrong ones are told before anything is read."""
     if options.format is None and options.out is None:
         return ()
-    wanted = [name.strip() for name in (options.format or DEFAULT).split(",") if name.strip()]
+    given = DEFAULT if options.format is None else options.format
+    wanted = [name.strip() for name in given.split(",") if name.strip()]
     if not wanted:
         raise UsageError("--format names no format", hint=f"for example --format {DEFAULT}")
     from reports import files  # noqa: PLC0415  # brings Jinja; only where files are written
