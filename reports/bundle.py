@@ -90,7 +90,7 @@ def _members(source: Source) -> dict[str, Member]:
     plan = script(source.report, source.contract, source.language)
     members: dict[str, Member] = {name: _shown(made, kind) for kind, name in SHOWN.items()}
     members |= _evidence(source, left_out)
-    members[VERDICT] = canonical(source.report, source.gate)
+    members[VERDICT] = canonical(source.report)
     members[ENVIRONMENT] = _json(made["environment"])
     if plan.body is not None:
         members[BODY] = plan.body

@@ -15,9 +15,13 @@ DIGITS = 6
 TEXT_MAX = 2_000
 
 
-def canonical(report: Report, gate: Gate) -> bytes:
+NOBODY = ("", "")
+"""Whose machine it is must not decide: the tape was gated where it was made."""
+
+
+def canonical(report: Report) -> bytes:
     """Verdict, blame and findings: keys in order, always in English, no path and no clock."""
-    made = clean(fixed(gate.json(verdict(report))))
+    made = clean(fixed(Gate(machine=NOBODY).json(verdict(report))))
     return (json.dumps(made, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode()
 
 

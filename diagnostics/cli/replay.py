@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from difflib import unified_diff
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from diagnostics import __version__, bundle, capture, tape
 from diagnostics.cli.numbers import amount
@@ -17,10 +17,12 @@ from diagnostics.errors import Exit, UsageError
 from diagnostics.finding import Report
 from diagnostics.model import Case, Exchange, Json, Tape, TargetKind, Text
 
+if TYPE_CHECKING:  # it brings the suite and an event loop
+    from diagnostics.cli.redrive import Redriven
+
 OUT = Path("out")
 SHOWN_MOST = 5
 DIFFERENCE_LINES_MOST = 60
-DAY_S = 86_400
 
 _PLAYED = Text(
     en="{title}: a recording of {date} answers ({origin}); nothing is sent",
@@ -28,7 +30,10 @@ _PLAYED = Text(
 )
 _ORIGINS = {
     "live": Text(en="of the live host", ru="с настоящего хоста"),
-    "emulated": Text(en="of the emulator", ru="с эмулятора"),
+    "emulated": Text(
+        en="of the emulator, which says nothing about the provider itself",
+        ru="с эмулятора: о самом провайдере это ничего не говорит",
+    ),
     "written": Text(en="written by hand", ru="составлена вручную"),
     "imported": Text(en="from another tool", ru="из другого инструмента"),
 }
@@ -103,8 +108,10 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
     screen.say(_headline(case, contract, screen.language))
     again = redrive(contract, played.reading.tape, screen.gate, paced=options.paced)
     report = report_of(contract, played.reading)
+    compared = _compared(report, played)
+    if options.max_age is not None:
+        report = _aged(report, contract, played, again, options.max_age)
     told = _present(report, contract, screen)
-    compared = _compared(report, played, screen)
     facts = {**_facts(played, again, screen), "bundle": compared}
     if screen.as_json:
         screen.emit("replay", {**_without_schema(told), "replay": facts})
@@ -145,13 +152,13 @@ def opened(wanted: str) -> Played:
 # --- comparing with the bundle ------------------------------------------------------------------
 
 
-def _compared(report: Report, played: Played, screen: Screen) -> dict[str, Json] | None:
+def _compared(report: Report, played: Played) -> dict[str, Json] | None:
     """The verdict of the bundle beside the one worked out now."""
     from reports.verdict import canonical  # noqa: PLC0415  # only a bundle has one
 
     if played.bundled is None:
         return None
-    then, now = played.bundled.verdict, canonical(report, screen.gate)
+    then, now = played.bundled.verdict, canonical(report)
     return {
         "same": then == now,
         "members": len(played.bundled.manifest["members"]),
@@ -166,6 +173,24 @@ def _difference(then: bytes, now: bytes) -> list[str]:
     old, new = (one.decode("utf-8", "replace").splitlines() for one in (then, now))
     lines = unified_diff(old, new, "bundle", "now", n=1, lineterm="")
     return list(islice(lines, DIFFERENCE_LINES_MOST))
+
+
+def _aged(
+    report: Report, contract: Contract, played: Played, again: "Redriven", most_days: float
+) -> Report:
+    """The report, with what the age of the recording says: of today, so no part of the bundle."""
+    from diagnostics import aging  # noqa: PLC0415  # only where somebody asks
+
+    case = report.tape.case
+    age = aging.age_of(
+        replace(report.tape, case=_as_recording(case)),
+        Path(played.name).name,
+        recorded_s=case.started_s,
+        now_s=time.time(),
+        most_days=most_days,
+        unplayed=again.unplayed,
+    )
+    return aging.noted(contract, report, age)
 
 
 # --- saying -------------------------------------------------------------------------------------
@@ -195,29 +220,34 @@ def _date(value_s: float) -> str:
 
 def _present(report: Report, contract: Contract, screen: Screen) -> dict[str, Any]:
     """The document of the report, which names a recording as what answered."""
-    from diagnostics.captures.tape import origin_of  # noqa: PLC0415  # as above
     from diagnostics.cli.run_words import conclusion  # noqa: PLC0415  # not for --help
     from reports.document import document  # noqa: PLC0415  # brings the report's words
 
-    case = screen.gate.case(report.tape.case)
-    target = replace(
-        case.target,
-        kind=TargetKind.CASSETTE,
-        recorded=_date(case.started_s),
-        origin=origin_of(case),
-    )
-    shown = replace(report, tape=replace(report.tape, case=replace(case, target=target)))
+    case = _as_recording(screen.gate.case(report.tape.case))
+    shown = replace(report, tape=replace(report.tape, case=case))
     told = document(shown, contract, language=screen.language)
     for line in conclusion(told, screen.language):
         screen.show(line)
     return told
 
 
+def _as_recording(case: Case) -> Case:
+    from diagnostics.captures.tape import origin_of  # noqa: PLC0415  # only who reads tapes
+
+    target = replace(
+        case.target,
+        kind=TargetKind.CASSETTE,
+        recorded=case.target.recorded or _date(case.started_s),
+        origin=origin_of(case),
+    )
+    return replace(case, target=target)
+
+
 def _without_schema(told: Mapping[str, Json]) -> dict[str, Json]:
     return {name: value for name, value in told.items() if name != "schema"}
 
 
-def _facts(played: Played, again: Any, screen: Screen) -> dict[str, Json]:
+def _facts(played: Played, again: "Redriven", screen: Screen) -> dict[str, Json]:
     case = played.reading.tape.case
     return {
         "file": played.name,
