@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from diagnostics.errors import LeakError
-from diagnostics.model import Json
 from diagnostics.redaction.budget import WithheldError
 from diagnostics.redaction.cleaning import Clean, Pass, Work, clean_plain
 from diagnostics.redaction.entitled import fit_name, numbered
@@ -181,7 +180,8 @@ def _cleaned(copying: _Copying, member: Member, spot: Spot) -> Clean:
         raw = member.read()
         cleaned = clean_any(copying.work, raw, member.name, spot)
         if member.name.rpartition("/")[2] == _MANIFEST:
-            cleaned = replace(cleaned, data=_manifest(cleaned.data, member.name, copying.table))
+            data = _manifest(raw, cleaned.data, member.name, copying.table)
+            cleaned = replace(cleaned, data=data)
         if copying.work.turn is not Pass.LEARN:
             copying.work.gate.scan(cleaned.data, spot.place.rpartition("/")[2])
     except LeakError as error:
@@ -198,22 +198,21 @@ def _hash(data: bytes) -> str:
 # --- a bundle stays a bundle --------------------------------------------------------------------
 
 
-def _manifest(data: bytes, name: str, table: dict[str, tuple[str, int, str]]) -> bytes:
+def _manifest(raw: bytes, data: bytes, name: str, table: dict[str, tuple[str, int, str]]) -> bytes:
     """Our bundle's list of members, as they are now; anybody else's manifest stays as it is."""
     try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
+        value, members = json.loads(data), json.loads(raw)["members"]
+    except (ValueError, RecursionError, KeyError, TypeError):
         return data
     if not isinstance(value, dict) or not str(value.get("schema")).startswith(_MANIFEST_SCHEMA):
         return data
     home = name[: -len(_MANIFEST)]
     listed, lost = [], []
-    for one in value.get("members") or ():
-        if isinstance(one, dict) and (now := table.get(home + str(one.get("name")))):
+    for old, one in zip(members, value["members"], strict=True):
+        if isinstance(one, dict) and (now := table.get(f"{home}{old.get('name')}")):
             listed.append({**one, "name": now[0][len(home) :], "bytes": now[1], "sha256": now[2]})
         elif isinstance(one, dict):
             lost.append({"name": one.get("name"), "why": "withheld by diagnostics redact"})
-    left_out: Json = [*(value.get("left_out") or ()), *lost]
-    value |= {"members": listed, "left_out": left_out}
+    value |= {"members": listed, "left_out": [*(value.get("left_out") or ()), *lost]}
     text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
     return (text + "\n").encode("utf-8", "surrogatepass")

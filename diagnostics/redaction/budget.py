@@ -51,14 +51,16 @@ class Bounded(io.RawIOBase):
     def __init__(self, stream: BinaryIO, budget: Budget) -> None:
         self._stream, self._budget = stream, budget
         self._charged, self._sought = 0, -1
+        self.last = b""
+        """What was read last: at the end of a tar, zeros or nothing at all."""
 
     def read(self, size: int = -1) -> bytes:
         """No more than a header or a step at once."""
         if not 0 <= size <= _ONE_READ_MOST:
             raise WithheldError(Reason.TORN)
-        data = self._stream.read(size)
+        self.last = self._stream.read(size)
         self._charge(self._stream.tell())
-        return data
+        return self.last
 
     def tell(self) -> int:
         """Bytes unpacked so far."""

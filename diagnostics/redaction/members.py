@@ -68,6 +68,16 @@ def read_all(stream: BinaryIO, budget: Budget) -> bytes:
 
 def folder_members(folder: Path) -> Iterator[Member]:
     """Every file below it, in order; links are named and not followed."""
+    held: list[Member] = []
+    for member in _walked(folder):
+        if _rank(member.name):
+            held.append(member)
+        else:
+            yield member
+    yield from sorted(held, key=lambda one: _rank(one.name))
+
+
+def _walked(folder: Path) -> Iterator[Member]:
     unread: list[OSError] = []
     for home, folders, names in os.walk(folder, onerror=unread.append):
         folders.sort()
@@ -196,8 +206,8 @@ def unpacked(file: BinaryIO, kind: Kind) -> BinaryIO:
 def tar_members(stream: BinaryIO, budget: Budget) -> Iterator[Member]:
     """The members of a tar; those that name others are held back and come last."""
     held: list[Member] = []
-    bounded = cast("BinaryIO", Bounded(stream, budget))
-    with tarfile.open(fileobj=bounded, mode="r:", errorlevel=0) as archive:
+    bounded = Bounded(stream, budget)
+    with tarfile.open(fileobj=cast("BinaryIO", bounded), mode="r:", errorlevel=0) as archive:
         while (info := archive.next()) is not None:
             if info.isdir():
                 continue
@@ -208,6 +218,8 @@ def tar_members(stream: BinaryIO, budget: Budget) -> Iterator[Member]:
             else:
                 yield member
     yield from sorted(held, key=lambda one: _rank(one.name))
+    if bounded.last.strip(b"\0"):  # tarfile takes a damaged head for the end
+        raise WithheldError(Reason.TORN)
 
 
 def _held(member: Member) -> Member:
