@@ -12,10 +12,12 @@ import yaml
 from diagnostics.errors import UsageError
 from diagnostics.redact import Gate
 from diagnostics.redaction import values
-from diagnostics.redaction.files import SIZE_MOST, clean_copies, clean_text
+from diagnostics.redaction.copies import clean_copies
+from diagnostics.redaction.files import SIZE_MOST, clean_text
 from diagnostics.redaction.ledger import Ledger
 from diagnostics.redaction.names import Strength, Suspicion
 from diagnostics.redaction.personal import this_machine
+from diagnostics.redaction.placing import Wanted
 from diagnostics.redaction.stream import GatedStream
 from diagnostics.redaction.suspect import Familiar
 
@@ -271,20 +273,20 @@ def test_a_file_too_large_to_read_is_refused_unread(tmp_path: Path) -> None:
     with large.open("wb") as file:
         file.truncate(SIZE_MOST + 1)
     with pytest.raises(UsageError, match="256 MB"):
-        clean_copies(gate(), [large], tmp_path / "out", force=False)
+        clean_copies(gate(), [large], Wanted(out=tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
 
 def test_a_name_that_no_file_can_have_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="null"):
-        clean_copies(gate(), [Path("a\0b.log")], tmp_path, force=False)
+        clean_copies(gate(), [Path("a\0b.log")], Wanted(out=tmp_path))
 
 
 def test_a_link_that_leads_to_itself_is_a_usage_error(tmp_path: Path) -> None:
     loop = tmp_path / "loop.log"
     loop.symlink_to(loop)
     with pytest.raises(UsageError, match=r"loop\.log"):
-        clean_copies(gate(), [loop], tmp_path / "out", force=False)
+        clean_copies(gate(), [loop], Wanted(out=tmp_path / "out"))
 
 
 @pytest.mark.parametrize("text", [f"only {KEY}", f"a: [\nkey {KEY}", f'{{1: "x{KEY}", ? [1] : 2}}'])
