@@ -11,6 +11,8 @@ RESET = b"<reset>"
 """Instead of more bytes: abort the connection."""
 HANG = b"<hang>"
 """Instead of more bytes: keep the connection open and say nothing."""
+CLOSE = b"<close>"
+"""Instead of more bytes: close the connection as if all had been said."""
 
 Script = Callable[[bytes], list[bytes]]
 
@@ -62,6 +64,8 @@ async def _say(part: bytes, writer: asyncio.StreamWriter, done: asyncio.Event) -
         raw = writer.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.transport.abort()
+        return False
+    if part == CLOSE:
         return False
     if part == HANG:
         await done.wait()

@@ -5,14 +5,18 @@ from importlib import import_module
 
 OUT_MOST = 1 << 30
 """Bytes that one body may come to; more is a bomb."""
-_RATIO_MOST = 2000
-"""Times that a body may grow; deflate reaches 1,032."""
+_RATIO_MOST = 200
+"""Times that a body may grow; deflate can reach 1,032, JSON of logs some fifty."""
 _FREE = 1 << 24
 """Bytes that nobody counts a ratio for."""
 
 
 class Undecodable(Exception):  # noqa: N818  # says of a body what it is
-    """The bytes are not what their `Content-Encoding` says, or a bomb."""
+    """The bytes are not what their `Content-Encoding` says."""
+
+
+class Bomb(Undecodable):
+    """They are, but there is no end to them."""
 
 
 class _Zlib:
@@ -28,13 +32,13 @@ class _Zlib:
             out = self._inner.decompress(part, most)
         except zlib.error as error:
             if not (self._deflate and self._fresh):
-                raise Undecodable from error
+                raise Undecodable(str(error)) from error
             self._inner = zlib.decompressobj(-zlib.MAX_WBITS)
             self._fresh = False
             return self.take(part, most)
         self._fresh = False
         if self._inner.unconsumed_tail:
-            raise Undecodable
+            raise Bomb
         return out
 
 
@@ -51,9 +55,9 @@ class _Brotli:
         try:
             out: bytes = self._inner.process(part, output_buffer_limit=most)
         except self._broken as error:
-            raise Undecodable from error
+            raise Undecodable(str(error)) from error
         if not self._inner.can_accept_more_data():
-            raise Undecodable
+            raise Bomb
         return out
 
 
@@ -76,7 +80,7 @@ class Decoding:
             allowed = max(_FREE, self._in * _RATIO_MOST)
             part = one.take(part, max(1, min(allowed, OUT_MOST) - self._out + 1))
             if len(part) + self._out > min(allowed, OUT_MOST):
-                raise Undecodable
+                raise Bomb
         self._out += len(part)
         return part
 

@@ -107,8 +107,8 @@ class Keeper:
             return
         self._parts.clear()
         self._way = self._chosen(head)
-        for at in range(0, len(head), _LINE_MOST):
-            self._pass(self._way.feed(head[at : at + _LINE_MOST]))
+        for at in range(0, len(head), BLOB_BYTES):
+            self._pass(self._way.feed(head[at : at + BLOB_BYTES]))
 
     def _chosen(self, head: bytes) -> _Way:
         if _is_media(self._kind, head) or self._kind.startswith("multipart/"):

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from diagnostics.model import Exchange, Fault, Headers, Json, Request, Response
 from diagnostics.recordings.about import request_about
-from diagnostics.recordings.encoding import Decoding, Undecodable
-from diagnostics.recordings.failures import KINDS, RAISED, fault_of, notes_of
+from diagnostics.recordings.encoding import Bomb, Decoding, Undecodable
+from diagnostics.recordings.failures import KINDS, RAISED, SAID, fault_of, notes_of
 from diagnostics.recordings.flows import FLOW
 from diagnostics.recordings.keeping import Keeper, Kept
 from diagnostics.recordings.library import library_of, loaded_body, stream_class, texts
@@ -90,18 +90,19 @@ class Note:
         self._decoding = Decoding(response.headers.get("content-encoding", ""))
         self._keeper_ = self._keeper(self._response.headers)
         self._chunks: list[tuple[float, int]] = []
-        self._raw_bytes, self._broken = 0, False
+        self._raw_bytes = 0
+        self._broken: Undecodable | None = None
 
     def part(self, part: bytes) -> None:
         """A part of the answer came."""
         at_s = perf_counter() - self._arrived_s
         self._raw_bytes += len(part)
-        if self._broken:
+        if self._broken is not None:
             return
         try:
             part = self._decoding.take(part)
-        except Undecodable:
-            self._broken = True
+        except Undecodable as error:
+            self._broken = error
             return
         if len(self._chunks) < CHUNKS_MOST:
             self._chunks.append((round(at_s, 6), len(part)))
@@ -150,7 +151,7 @@ class Note:
     def _write_answer(self, cut: bool) -> None:  # noqa: FBT001  # goes through `safely`
         kept = self._keeper_.finish()
         notes = self._timed()
-        if self._broken:
+        if self._broken is not None and not isinstance(self._broken, Bomb):
             kind, message, _ = KINDS["DecodingError"]
             broken = Fault(
                 kind=kind,
@@ -160,10 +161,13 @@ class Note:
                 headers=self._response.headers,
                 body=kept.body,
             )
-            self._write(broken, kept, notes | {RAISED: "DecodingError"})
+            self._write(
+                broken, kept, notes | {RAISED: "DecodingError", SAID: str(self._broken) or message}
+            )
             return
         if not self._decoding.known:
             notes[ENCODED] = True
+        cut = cut or self._broken is not None  # a bomb: its end is not kept
         if cut:
             notes[LEFT] = True
         chunks = tuple(self._chunks) if len(self._chunks) > 1 else ()
