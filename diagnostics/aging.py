@@ -1,10 +1,11 @@
 """Can a recording still be believed? How old it is, who answered then, what nobody asked for."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
-from diagnostics.blame import blame, weighed
+from diagnostics.blame import blame, unrecorded, weighed
 from diagnostics.contract import Contract, decode
 from diagnostics.finding import Finding, Outcome, Report, Rule
 from diagnostics.model import (
@@ -33,7 +34,10 @@ KNOWN = Rule(
         en="{subject}: recorded {recorded} {origin_en}, contract version {version}",
         ru="{subject}: записано {recorded} {origin_ru}, версия контракта {version}",
     ),
-    remedy=Text(en="", ru=""),
+    remedy=Text(
+        en="Read the verdict as one about that day and that answerer.",
+        ru="Считайте вердикт сказанным о том дне и о том, кто тогда отвечал.",
+    ),
 )
 OLD = Rule(
     code="recording-old",
@@ -74,7 +78,20 @@ UNPLAYED = Rule(
         ru="Если сценарии с тех пор изменились, сделайте запись заново.",
     ),
 )
-RULES = (KNOWN, OLD, UNDATED, UNPLAYED)
+MISSED = Rule(
+    code="recording-missed",
+    severity=Severity.WARN,
+    blame=Blame.UNDECIDED,
+    says=Text(
+        en="asked and never recorded, so the answer is not known, {misses}: {missed_en}",
+        ru="запрошено, но в записи нет, и что ответили бы, неизвестно ({misses}): {missed_ru}",
+    ),
+    remedy=Text(
+        en="Record it again, these calls included, or name only the scenarios that it holds.",
+        ru="Запишите заново вместе с этими вызовами или назовите только сценарии, что в ней есть.",
+    ),
+)
+RULES = (KNOWN, OLD, UNDATED, UNPLAYED, MISSED)
 
 _ORIGINS = {
     "live": Text(en="from the live host", ru="с настоящего сервера"),
@@ -100,6 +117,12 @@ class Age:
     unplayed: tuple[str, ...] = ()
     """What nobody asked for, in words; the first few."""
     unplayed_count: int = 0
+    missed: tuple[str, ...] = ()
+    """What was asked and never recorded, and the nearest that was; the first few."""
+    missed_ru: tuple[str, ...] = ()
+    """The same in Russian."""
+    missed_at: tuple[int, ...] = ()
+    """Their places on the tape."""
 
 
 def age_of(  # noqa: PLR0913  # what is known comes from as many places
@@ -110,8 +133,13 @@ def age_of(  # noqa: PLR0913  # what is known comes from as many places
     now_s: float,
     most_days: float | None = None,
     unplayed: Sequence[Exchange] = (),
+    made: Sequence[Exchange] = (),
+    missed: Sequence[Text] = (),
 ) -> Age:
-    """Of a tape that is played now. `unplayed`: what the driver says nobody asked for."""
+    """Of a tape that is played now.
+
+    `unplayed`: what nobody asked for. `made`: what came of it. `missed`: what had no answer.
+    """
     target = tape.case.target
     left = [one for one in unplayed if not isinstance(one.answer, Unsent)]
     return Age(
@@ -124,7 +152,14 @@ def age_of(  # noqa: PLR0913  # what is known comes from as many places
         total=sum(1 for one in tape if not isinstance(one.answer, Unsent)),
         unplayed=tuple(_shown(one.request) for one in left[:SHOWN_MOST]),
         unplayed_count=len(left),
+        missed=_first(one.en for one in missed),
+        missed_ru=_first(one.ru for one in missed),
+        missed_at=tuple(one.position for one in made if unrecorded(one)),
     )
+
+
+def _first(told: Iterable[str]) -> tuple[str, ...]:
+    return tuple(islice(dict.fromkeys(told), SHOWN_MOST))
 
 
 def _shown(request: Request) -> str:
@@ -144,6 +179,9 @@ def findings(age: Age) -> Iterator[Finding]:
         "count": age.unplayed_count,
         "total": age.total,
         "shown": ", ".join(dict.fromkeys(age.unplayed)),
+        "misses": len(age.missed_at),
+        "missed_en": "; ".join(age.missed),
+        "missed_ru": "; ".join(age.missed_ru or age.missed),
     }
     wanted = [KNOWN]
     if age.most_days is not None and age.age_days is None:
@@ -152,8 +190,11 @@ def findings(age: Age) -> Iterator[Finding]:
         wanted.append(OLD)
     if age.unplayed_count:
         wanted.append(UNPLAYED)
+    if age.missed_at:
+        wanted.append(MISSED)
     for rule in wanted:
-        yield Finding(rule=rule, subject=age.name, facts=facts, certainty=1.0)
+        at = age.missed_at if rule is MISSED else ()
+        yield Finding(rule=rule, subject=age.name, facts=facts, evidence=at, certainty=1.0)
 
 
 # --- on the tape of the run that played it ------------------------------------------------------
@@ -180,9 +221,10 @@ def read(body: bytes) -> Age | None:
     if not isinstance(told, dict) or not isinstance(told.get("name"), str):
         return None
     known = {name: told[name] for name in Age.__slots__ if name in told and _fits(name, told[name])}
-    if "unplayed" in known:
-        known["unplayed"] = tuple(map(str, known["unplayed"]))
-    return Age(**known)
+    for name in ("unplayed", "missed", "missed_ru"):
+        known[name] = tuple(map(str, known.get(name, ())))
+    places = (at for at in known.get("missed_at", ()) if type(at) is int)
+    return Age(**{**known, "missed_at": tuple(places)})
 
 
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -195,6 +237,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "total": (int,),
     "unplayed": (list,),
     "unplayed_count": (int,),
+    "missed": (list,),
+    "missed_ru": (list,),
+    "missed_at": (list,),
 }
 
 

@@ -11,6 +11,7 @@ from diagnostics.contract import Contract, dig
 from diagnostics.finding import Excluded, Finding, Judgement, Outcome
 from diagnostics.model import (
     Blame,
+    Exchange,
     Purpose,
     Severity,
     Tape,
@@ -137,8 +138,12 @@ def blame(contract: Contract, tape: Tape, outcomes: Sequence[Outcome]) -> Judgem
     excluded = tuple(_excluded(seen))
     if seen.fails:
         return _failed(seen, excluded, _beside(contract, tape, seen.fails))
-    if not _looked(tape, outcomes) or _unrecorded(tape) or _mute(tape, seen):
-        return Judgement(verdict=Verdict.INCONCLUSIVE, blame=Blame.UNDECIDED, certainty=0.0)
+    missing = {exchange.position for exchange in tape if unrecorded(exchange)}
+    if missing or not _looked(tape, outcomes) or _mute(tape, seen):
+        told = tuple(one for one in seen.warns if not missing.isdisjoint(one.evidence))
+        return Judgement(
+            verdict=Verdict.INCONCLUSIVE, blame=Blame.UNDECIDED, certainty=0.0, because=told
+        )
     if seen.warns:
         worst = max(seen.warns, key=_weight)
         return Judgement(
@@ -360,11 +365,10 @@ def _mute(tape: Tape, seen: _Evidence) -> bool:
     return tape.case.target.kind is TargetKind.IMPORTED and not seen.clear
 
 
-def _unrecorded(tape: Tape) -> bool:
+def unrecorded(exchange: Exchange) -> bool:
     """A replay was asked what it never recorded: what it would have answered is not known."""
-    return any(
-        isinstance(e.answer, Unsent) and e.answer.reason is UnsentReason.NOT_RECORDED for e in tape
-    )
+    answer = exchange.answer
+    return isinstance(answer, Unsent) and answer.reason is UnsentReason.NOT_RECORDED
 
 
 def _withheld(tape: Tape) -> bool:

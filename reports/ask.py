@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from diagnostics.blame import unrecorded
 from diagnostics.contract import Contract
 from diagnostics.finding import Finding, Report
 from diagnostics.model import Blame, Severity, TargetKind, Unsent, Verdict
@@ -33,8 +34,10 @@ def question(
     if judgement.verdict is Verdict.PASS or judgement.blame not in ASKED:
         why = said.say("question.none", title=contract.title, why=_why_not(report, said))
         return {"asks": False, "text": why, "text_en": ""}
-    if asked in {"emulator", "foreign", "dry"} or line is None:
+    if asked in {"emulator", "foreign", "dry"} or line is None or _unrecorded(report):
         reason = "silence" if line is None else asked
+        if asked == "cassette":
+            reason = "unrecorded"
         why = said.say(
             "question.none", title=contract.title, why=said.say(f"question.because_{reason}")
         )
@@ -45,6 +48,12 @@ def question(
         "text": _composed(report, line, seen, said),
         "text_en": _composed(report, line, seen, english),
     }
+
+
+def _unrecorded(report: Report) -> bool:
+    """Nothing is decided because the recording that answered does not hold every answer."""
+    undecided = report.judgement.verdict is Verdict.INCONCLUSIVE
+    return undecided and any(map(unrecorded, report.tape))
 
 
 def _why_not(report: Report, said: Words) -> str:

@@ -27,7 +27,7 @@ from diagnostics.drive.replay import Replay
 from diagnostics.errors import Exit
 from diagnostics.finding import Outcome, Report
 from diagnostics.judge import judge, with_running_jobs
-from diagnostics.model import Exchange, Json, Tape, Verdict
+from diagnostics.model import Exchange, Json, Tape, Text, Verdict
 from diagnostics.suite import Progress, Recording, Suite
 from diagnostics.tape import NAME as TAPE
 from diagnostics.tape import TapeFile
@@ -174,11 +174,12 @@ async def _suite(
         if isinstance(sender, Live):
             await sender.aclose()
     if isinstance(sender, Replay) and order.recorded is not None:
-        recording.record(aging.exchange(_age(order, order.recorded, sender), clock.now()))
+        age = _age(order, order.recorded, sender, recording.exchanges)
+        recording.record(aging.exchange(age, clock.now()))
     return whole
 
 
-def _age(order: Order, played: Recorded, sender: Replay) -> aging.Age:
+def _age(order: Order, played: Recorded, sender: Replay, made: Sequence[Exchange]) -> aging.Age:
     return aging.age_of(
         Tape(case=order.case, exchanges=played.tape.exchanges),
         played.name,
@@ -186,6 +187,8 @@ def _age(order: Order, played: Recorded, sender: Replay) -> aging.Age:
         now_s=time.time(),
         most_days=order.max_age_days,
         unplayed=sender.unplayed(),
+        made=made,
+        missed=[Text(en=one.told("en"), ru=one.told("ru")) for one in sender.misses],
     )
 
 
