@@ -18,10 +18,14 @@ NAMES = (
     "hundred_checks",
     "many_jobs",
     "long_tape",
+    "tape_opening",
+    "tape_writers",
     "job_end",
     "film_clips",
     "film_downloads",
     "film_join",
+    "redaction",
+    "triage_har",
 )
 """Modules beside this one; each binds `rows()`."""
 

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from diagnostics.drive.key import (
@@ -24,6 +25,7 @@ from diagnostics.taping.table import BUILT, UNSENT, Entry, number
 
 _VERSION = re.compile(r"v\d{1,3}")
 _VARIES = re.compile(r"\d|%|.{33}")
+_named = lru_cache(maxsize=4096)(number)
 
 
 def flow_of(exchange: Exchange) -> str:
@@ -44,6 +46,7 @@ def shape_of(method: str, url: str) -> str:
     )
 
 
+@lru_cache(maxsize=4096)
 def _is_id(part: str) -> bool:
     return bool(_VARIES.search(part)) and not _VERSION.fullmatch(part)
 
@@ -54,9 +57,9 @@ def entry_of(exchange: Exchange, keys: tuple[bytes, bytes], line: Line | None = 
     return Entry(
         key=keys[0],
         tolerant=keys[1],
-        shape=number(shape_of(request.method, request.url)),
-        flow=number(flow_of(exchange)),
-        host=number(host(request.url)),
+        shape=_named(shape_of(request.method, request.url)),
+        flow=_named(flow_of(exchange)),
+        host=_named(host(request.url)),
         started_s=exchange.started_s if math.isfinite(exchange.started_s) else 0.0,
         position=exchange.position,
         flags=_flags(exchange),
