@@ -27,10 +27,10 @@ SCHEMA = "diagnostics.bundle/1"
 MANIFEST, VERDICT = "manifest.json", "verdict.json"
 BLOBS = "blobs/"
 MEMBERS_MOST = 10_000
-MEMBER_BYTES_MOST = 1 << 29
-TOTAL_BYTES_MOST = 1 << 31
-RATIO_MOST = 1_000
-"""No text of ours shrinks that far; a bomb does (a ZIP of zeros: 1,029)."""
+MEMBER_BYTES_MOST = 1 << 28
+TOTAL_BYTES_MOST = 1 << 30
+RATIO_MOST = 400
+"""No tape shrinks that far (ten thousand polls of one job: 51); a bomb does (zeros: 1,029)."""
 PART_BYTES = 1 << 20
 
 _LIST_BYTES_MOST = 4 << 20
@@ -138,7 +138,7 @@ def _safe(archive: zipfile.ZipFile, name: str) -> None:
         if why := _unsafe(one):
             raise _refused(name, why, one.filename)
     if sum(one.file_size for one in members) > TOTAL_BYTES_MOST:
-        raise _refused(name, "more than 2 GB when unpacked", "")
+        raise _refused(name, "more than 1 GB when unpacked", "")
 
 
 def _unsafe(one: zipfile.ZipInfo) -> str:
@@ -151,7 +151,7 @@ def _unsafe(one: zipfile.ZipInfo) -> str:
     if one.flag_bits & 1:
         return "an encrypted member"
     if one.file_size > MEMBER_BYTES_MOST:
-        return "a member of more than 512 MB"
+        return "a member of more than 256 MB"
     large = one.file_size > PART_BYTES
     return (
         "a member that swells" if large and one.file_size > one.compress_size * RATIO_MOST else ""

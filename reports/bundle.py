@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from diagnostics import __version__
-from diagnostics.bundle import MANIFEST, PART_BYTES, SCHEMA, VERDICT
+from diagnostics.bundle import MANIFEST, MEMBER_BYTES_MOST, PART_BYTES, SCHEMA, VERDICT
 from diagnostics.contract import Contract
-from diagnostics.errors import DiagnosticsError, LeakError
+from diagnostics.errors import DiagnosticsError, LeakError, UsageError
 from diagnostics.finding import Report
 from diagnostics.model import Json
 from diagnostics.redact import Gate
@@ -37,6 +37,8 @@ README, SCRIPT, HAR = "README.txt", "reproduce.sh", "capture.har"
 CASSETTE, CERTIFICATE, ENVIRONMENT = "cassette.yaml", "certificate.json", "environment.json"
 BODIES_MOST = 1 << 28
 """Bytes of all blobs; what is beyond is left out and named."""
+TOLD_BYTES_MOST = 1 << 26
+"""Of a tape that is told once more as HAR and cassette: both are made in memory."""
 OVERLAP_BYTES = 64 * 1024
 """More than any secret is long: none hides between two parts of a member."""
 _BLOB = re.compile(rb'"blob":"([0-9a-f]{64})"')
@@ -54,6 +56,8 @@ class Source:
     language: str
     gate: Gate
     tape: Path
+    bodies_most: int = BODIES_MOST
+    told_most: int = TOLD_BYTES_MOST
 
     @property
     def words(self) -> Words:
@@ -108,11 +112,22 @@ def _shown(made: Mapping[str, Any], kind: str) -> bytes:
 
 
 def _evidence(source: Source, left_out: LeftOut) -> dict[str, Member]:
-    """The tape in its three shapes."""
+    """The tape in its three shapes; a very long one in its own alone."""
     from diagnostics import har  # noqa: PLC0415  # only a bundle has one
 
+    size = _size(source.tape)
+    if size > MEMBER_BYTES_MOST:
+        raise UsageError(
+            f"the tape is too large for a bundle ({size} bytes)",
+            place=str(source.tape),
+            hint="redact the run folder and send that: diagnostics redact",
+        )
     members: dict[str, Member] = {TAPE: source.tape}
     members |= _blobs(source, left_out)
+    if size > source.told_most:
+        why = source.words.say("bundle.too_long", size=source.words.size(size))
+        left_out.extend({"name": name, "why": why} for name in (HAR, CASSETTE))
+        return members
     members[HAR] = har.text_of(source.report.tape, source.gate).encode()
     try:
         members[CASSETTE] = _cassette(source)
@@ -132,7 +147,7 @@ def _cassette(source: Source) -> bytes:
 def _blobs(source: Source, left_out: LeftOut) -> dict[str, Member]:
     """Only those that the tape names, the first come first."""
     found: dict[str, Member] = {}
-    left = BODIES_MOST
+    left = source.bodies_most
     for name in _named(source.tape):
         path = source.tape.parent / "blobs" / name
         if not path.is_file() or path.is_symlink():
@@ -142,7 +157,7 @@ def _blobs(source: Source, left_out: LeftOut) -> dict[str, Member]:
             found[f"blobs/{name}"] = path
             left -= size
         else:
-            facts = {"size": source.words.size(size), "most": source.words.size(BODIES_MOST)}
+            facts = {"size": source.words.size(size), "most": source.words.size(source.bodies_most)}
             why = source.words.say("bundle.too_large", **facts)
             left_out.append({"name": f"blobs/{name}", "why": why})
     return found

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from diagnostics import bundle as reading
+from diagnostics.capture import Raw
 from diagnostics.capture import read as read_capture
 from diagnostics.cli.judged import judged
 from diagnostics.cli.main import main
-from diagnostics.errors import LeakError
+from diagnostics.errors import LeakError, UsageError
 from diagnostics.model import Exchange, Request, Response, Target, TargetKind
 from diagnostics.redact import Gate
 from diagnostics.tape import TapeFile
@@ -62,7 +63,9 @@ def told(bundle: Path, name: str) -> Any:
     return json.loads(member(bundle, name))
 
 
-def packed(folder: Path, to: Path, gate: Gate | None = None, language: str = "en") -> Path:
+def packed(
+    folder: Path, to: Path, gate: Gate | None = None, language: str = "en", **bounds: int
+) -> Path:
     """The bundle of what stands in a run folder now."""
     found = judged(folder)
     source = Source(
@@ -71,6 +74,7 @@ def packed(folder: Path, to: Path, gate: Gate | None = None, language: str = "en
         language=language,
         gate=gate or Gate(),
         tape=folder / "tape.jsonl",
+        **bounds,
     )
     write(to, source)
     return to
@@ -161,6 +165,39 @@ def test_bodies_nobody_names_stay_where_they_are(ran: Path, tmp_path: Path) -> N
     (folder / "blobs" / ("0" * 64)).write_bytes(b"somebody else's")
     made = packed(folder, tmp_path / "bundle.zip")
     assert not [n for n in zipfile.ZipFile(made).namelist() if n.startswith("blobs/")]
+
+
+def test_bodies_beyond_the_bound_are_left_out_and_named(ran: Path, tmp_path: Path) -> None:
+    folder = with_answer(ran, tmp_path / "run", bytes(range(256)) * 4000, "video/mp4")
+    made = packed(folder, tmp_path / "bundle.zip", bodies_most=1000)
+    left_out = told(made, "manifest.json")["left_out"]
+    assert [one["name"].partition("/")[0] for one in left_out] == ["blobs"]
+    assert "1 MB" in left_out[0]["why"]
+    assert left_out[0]["why"] in member(made, "README.txt").decode()
+    assert reading.read(Raw(name="b.zip", data=made.read_bytes())).reading.missing == 1
+
+
+def test_a_very_long_tape_is_told_in_one_shape(ran: Path, tmp_path: Path) -> None:
+    made = packed(ran, tmp_path / "bundle.zip", told_most=1000)
+    names = [one["name"] for one in told(made, "manifest.json")["left_out"]]
+    assert names == ["capture.har", "cassette.yaml"]
+    assert main(["replay", str(made), "--json"]) == 1
+
+
+def test_a_tape_beyond_what_can_be_read_again_is_an_error(ran: Path, tmp_path: Path) -> None:
+    found = judged(ran)
+    with (tmp_path / "tape.jsonl").open("wb") as file:
+        file.truncate(reading.MEMBER_BYTES_MOST + 1)
+    source = Source(
+        report=found.report,
+        contract=found.contract,
+        language="en",
+        gate=Gate(),
+        tape=tmp_path / "tape.jsonl",
+    )
+    with pytest.raises(UsageError, match="too large"):
+        write(tmp_path / "bundle.zip", source)
+    assert not (tmp_path / "bundle.zip").exists()
 
 
 def with_answer(ran: Path, folder: Path, body: bytes, kind: str, gate: Gate | None = None) -> Path:

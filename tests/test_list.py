@@ -61,7 +61,8 @@ def test_every_code_is_listed_with_its_blame(capsys: pytest.CaptureFixture[str])
 
 
 def test_report_formats_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert {row["name"] for row in listed("formats", capsys)} == {"txt", "md", "html", "json"}
+    known = {row["name"] for row in listed("formats", capsys)}
+    assert known == {"txt", "md", "html", "json", "zip"}
 
 
 def test_there_are_no_load_profiles_yet_and_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:

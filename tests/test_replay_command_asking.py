@@ -44,12 +44,17 @@ SIGNED = (
 )
 
 
-def recorded(fault: str | FaultPlan | None = None, *, tokens: bool = False) -> Tape:
+def recorded(
+    fault: str | FaultPlan | None = None,
+    *,
+    tokens: bool = False,
+    kind: TargetKind = TargetKind.EMULATOR,
+) -> Tape:
     """A whole run against the emulator in this process, gated as it is on disk."""
     clock = VirtualClock(START_S)
     emulator = Emulator(AKOOL, clock=clock, faults=_plan(fault))
     target = Target(
-        kind=TargetKind.EMULATOR,
+        kind=kind,
         provider="akool",
         base_url=emulator.base_url,
         media_base=emulator.media_base,
@@ -93,7 +98,7 @@ async def _suite(
             hosts=frozenset({*AKOOL.hosts, host}),
             now=clock.now,
         ),
-        budget=Budget(kind=TargetKind.EMULATOR),
+        budget=Budget(kind=case.target.kind),
         clock=clock,
         recorder=recording,
         local={host: AsgiTransport(emulator)},
@@ -186,6 +191,17 @@ def test_attempts_of_one_call_come_in_their_order_whatever_the_jitter() -> None:
     assert retried
     reseeded = Tape(case=replace(tape.case, seed=99), exchanges=tape.exchanges)
     assert again(reseeded).alike
+
+
+@pytest.mark.parametrize("fault", [None, "unreachable-media"])
+def test_what_a_live_run_kept_back_is_kept_back_again(fault: str | None) -> None:
+    """No budget was given; or the inputs could not work, and the paid call was spared."""
+    tape = recorded(fault, kind=TargetKind.LIVE)
+    spared = [e for e in tape if e.request.spends and isinstance(e.answer, Unsent)]
+    assert spared
+    found = again(tape)
+    assert found.alike
+    assert found.answered == sent(tape)
 
 
 # --- what is asked and not recorded, and the other way round ------------------------------------

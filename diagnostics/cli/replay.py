@@ -69,6 +69,10 @@ _TORN = Text(
     en="{count} of the tape's lines could not be read; the verdict goes without them",
     ru="не прочитано строк записи: {count}; вердикт вынесен без них",
 )
+_MISSING = Text(
+    en="{count} bodies that should stand beside the tape are not there",
+    ru="рядом с записью не хватает тел: {count}",
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -261,6 +265,7 @@ def _facts(played: Played, again: "Redriven", screen: Screen) -> dict[str, Json]
         "misses": [screen.gate.text(one.told(screen.language)) for one in again.misses],
         "unplayed": [_unplayed(one) for one in again.unplayed],
         "torn": played.reading.torn,
+        "missing": played.reading.missing,
     }
 
 
@@ -275,10 +280,10 @@ def _unplayed(exchange: Exchange) -> dict[str, Json]:
 
 def _lines(facts: Mapping[str, Any], language: str) -> Iterator[str]:
     yield _ASKED.fill(language, facts)
-    if facts["torn"]:
-        yield _TORN.fill(language, {"count": facts["torn"]})
-    if facts["by_driver"]:
-        yield _BY_DRIVER.fill(language, {"count": facts["by_driver"]})
+    counted = (("torn", _TORN), ("missing", _MISSING), ("by_driver", _BY_DRIVER))
+    for name, said in counted:
+        if facts[name]:
+            yield said.fill(language, {"count": facts[name]})
     for rows, told in ((facts["misses"], _MISSES), (facts["unplayed"], _UNPLAYED)):
         if rows:
             yield told.fill(language, {"count": len(rows)})
