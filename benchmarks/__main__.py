@@ -20,6 +20,7 @@ NAMES = (
     "long_tape",
     "tape_opening",
     "tape_writers",
+    "cassette_reading",
     "job_end",
     "film_clips",
     "film_downloads",

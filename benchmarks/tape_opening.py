@@ -22,14 +22,14 @@ EXCHANGES = 100_000
 THEIRS = 2_000
 ROUNDS = 3
 
-_RSS = """
+RESIDENT = """
 import json, os, resource, sys, time
 
 def resident_mb():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * resource.getpagesize() / 2**20
 """
-OURS = f"""{_RSS}
+OURS = f"""{RESIDENT}
 from pathlib import Path
 from diagnostics.tape import TapeIndex
 
@@ -38,7 +38,7 @@ index = TapeIndex.open(Path(sys.argv[1]))
 taken_s = time.perf_counter() - before_s
 print(json.dumps([taken_s, resident_mb() - before_mb, len(index)]))
 """
-VCRPY = f"""{_RSS}
+VCRPY = f"""{RESIDENT}
 from vcr.cassette import Cassette
 
 before_mb, before_s = resident_mb(), time.perf_counter()

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vcr.serializers import yamlserializer
 
+from benchmarks import cassette_reading
 from diagnostics.capture import Capture
 from diagnostics.errors import UsageError
 from diagnostics.model import Response
@@ -284,6 +285,13 @@ def test_depth_that_is_no_attack_is_read() -> None:
 def test_no_bytes_make_the_reader_raise_anything_but_its_error(data: bytes) -> None:
     for start in (b"interactions:\n- ", b'{"interactions": [', b"- request: "):
         assert hinted(start + data)
+
+
+def test_reading_is_measured_beside_vcrpy() -> None:
+    [row] = cassette_reading.rows(interactions=20, rounds=1)
+    assert row.reach == "≤ 1.2 ×"
+    assert row.baseline.startswith("vcrpy ")
+    assert row.ratio.endswith(" ×")
 
 
 def hinted(data: bytes) -> bool:
