@@ -116,13 +116,18 @@ def _different(contract: Contract, tape: Tape) -> Iterator[Exchange]:
 
 
 def _unseen(operation: Operation, request: Request) -> bool:
-    """An answer that somebody quoted without its call, or a read at an address of old."""
-    if not request.url:
+    """An answer that somebody quoted without its call, a body that was not kept, an old read."""
+    kept_none = not request.body and any(_is_length(*pair) for pair in request.headers)
+    if not request.url or kept_none:
         return True
     own, given = (_segments(one) for one in (operation.path, request.url.partition("://")[2]))
     told = zip(reversed(own), reversed(given), strict=False)
     fits = len(given) >= len(own) and all("{" in a or a == b for a, b in told)
     return not fits and not request.body
+
+
+def _is_length(name: str, value: str) -> bool:
+    return name.lower() == "content-length" and value.strip() != "0"
 
 
 def _segments(address: str) -> list[str]:

@@ -232,7 +232,17 @@ def test_a_body_that_was_not_kept_is_said_to_be_missing() -> None:
     response = one(response__content={"size": 120, "mimeType": "application/json"}).response
     assert response.truncated
     assert response.size_bytes == 120
-    assert not one(response__content={"size": 0}).response.truncated
+    empty = one(response__content={"size": 0}, response__headers=[]).response
+    assert not empty.truncated
+    claimed = one(response__content={"size": 0, "text": ""}).response  # Chromium, of a download
+    assert claimed.truncated
+    assert claimed.size_bytes == 43
+
+
+def test_that_a_call_had_a_body_is_known_though_it_was_not_kept() -> None:
+    request = one(request__postData={"text": "", "params": []}, request__bodySize=136).request
+    assert request.body == b""
+    assert ("Content-Length", "136") in request.headers
 
 
 def test_a_body_may_stand_in_a_file_beside(tmp_path: Path) -> None:

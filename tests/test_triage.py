@@ -315,6 +315,11 @@ def test_an_answer_whose_body_was_not_kept_is_not_called_broken() -> None:
     assert "answer-no-such-address" not in rules(gone)
 
 
+def test_a_call_whose_body_was_not_kept_breaks_no_rule() -> None:
+    report = alone(create(told(1), body=None, headers=(("Content-Length", "136"),)))
+    assert not rules(report) & {"parameter-wrong", "parameters-fit"}
+
+
 def test_one_poll_without_a_body_hides_nothing_that_others_tell() -> None:
     blind = Response(status=200, size_bytes=90, truncated=True)
     report = alone(

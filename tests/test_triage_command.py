@@ -73,7 +73,7 @@ def test_the_verdict_comes_first_and_every_finding_says_where_it_stands(desk: De
     calls = refused(1101, "Invalid authorization")
     assert desk.run(desk.file("capture.har", bytes_of(calls))) is Exit.FINDINGS
     lines = desk.said.splitlines()
-    assert lines[0] == "fail: The fault lies with the credentials, in the capture (about 9 in 10)"
+    assert lines[0] == "fail: The fault lies with the credentials, in the capture (about 19 in 20)"
     path = CREATE.removeprefix(har_cases.HOME)
     assert f"      capture.har: entry 5, POST {path}" in lines
     assert f"      capture.har: entry 6, POST {path}" in lines

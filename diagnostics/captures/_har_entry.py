@@ -77,6 +77,8 @@ def exchange(entry: Mapping[str, Json], source: str, around: Around) -> Exchange
     body, typed = _posted(raw.get("postData"), around)
     if typed and body and not any(name.lower() == "content-type" for name, _ in headers):
         headers = (*headers, ("Content-Type", typed))
+    if not body:
+        headers = _with_length(headers, raw.get("bodySize"))
     return Exchange(
         request=Request(method=method, url=url, headers=headers, body=body),
         answer=_answer(entry, around),
@@ -98,6 +100,22 @@ def headers_of(given: Json, *, pseudo: bool = False) -> Headers:
         for name, value in pairs
         if isinstance(name, str) and name and value is not None and (pseudo or name[0] != ":")
     )
+
+
+def _with_length(headers: Headers, size: Json) -> Headers:
+    """That there was a body which the tool did not keep is told by its length."""
+    number = _number(size)
+    if not number or number < 0 or _length(headers):
+        return headers
+    return (*headers, ("Content-Length", str(int(number))))
+
+
+def _length(headers: Headers) -> int:
+    given = next((value for name, value in headers if name.lower() == "content-length"), "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) <= _DIGITS else 0
+
+
+_DIGITS = 15
 
 
 def _pair(given: Json) -> tuple[Json, Json]:
@@ -220,8 +238,10 @@ def _content(given: Json, headers: Headers, around: Around) -> tuple[bytes, bool
     held: Mapping[str, Json] = given if isinstance(given, dict) else {}
     size = max(0, int(_number(held.get("size")) or 0))
     body = _held(held, around)
-    if body is None:
-        return b"", size == 0 and "size" in held, size
+    if not body:
+        size = max(size, _length(headers))
+        known = body is not None or "size" in held
+        return b"", size == 0 and known, size
     packing = next((v for n, v in headers if n.lower() == "content-encoding"), "")
     body, whole = unpacked(body, packing, around.unpacker)
     return body, whole, max(size, len(body))

@@ -12,7 +12,7 @@ _KINDS: Mapping[FaultKind, tuple[str, ...]] = {
         "name_not_resolved", "name_resolution", "unknown_?host", "getaddrinfo", "enotfound",
         "eai_again", "resolve", "nodename", "dns",
     ),
-    FaultKind.REFUSED: ("refused",),
+    FaultKind.REFUSED: ("refused", "errno (111|61|10061)", "connect call failed"),
     FaultKind.CUT_BODY: (
         "content_length_mismatch", "incomplete", "partial_transfer", "cut short",
         "peer closed connection without",
