@@ -18,10 +18,10 @@ from reports.words import Words
 BODY_INLINE_MAX = 64_000
 EMULATOR_PORT = 8471
 EMULATOR_KEY = (
-    f"$(curl -s --retry 9 --retry-connrefused http://127.0.0.1:{EMULATOR_PORT}/_emulator"
-    """ | python3 -c "import json,sys; print(json.load(sys.stdin)['key'])")"""
+    f"curl -s --retry 9 --retry-connrefused http://127.0.0.1:{EMULATOR_PORT}/_emulator"
+    """ | python3 -c "import json,sys; print(json.load(sys.stdin)['key'])\""""
 )
-"""For the shell: the key that the emulator invents, asked of it as soon as it listens."""
+"""Prints the key that the emulator invents, asked of it as soon as it listens."""
 OURS = {"host", "content-length", "accept-encoding", "connection", "user-agent", "accept"}
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _GLOBBED = re.compile(r"[\[\]{}]")
@@ -187,7 +187,7 @@ def _setup(case: Case, contract: Contract, request: Request) -> str:
     start = emulator(case)
     if not request.authenticated or request.purpose == "media":
         return start
-    return f'{start} &\nexport {variable_of(contract.schemes[0])}="{EMULATOR_KEY}"'
+    return f'{start} &\nexport {variable_of(contract.schemes[0])}="$({EMULATOR_KEY})"'
 
 
 def emulator(case: Case) -> str:

@@ -366,6 +366,14 @@ def test_the_script_is_executable_and_plain_shell(bundle: Path, tmp_path: Path) 
         assert found.returncode == 0
 
 
+def test_redacting_a_bundle_leaves_it_whole(bundle: Path, tmp_path: Path) -> None:
+    """Its script names a variable like a key, and holds none."""
+    main(["redact", str(bundle), "--out", str(tmp_path)])
+    again = tmp_path / "bundle.zip"
+    assert member(again, "reproduce.sh") == member(bundle, "reproduce.sh")
+    assert main(["replay", str(again)]) == 1
+
+
 # --- it cannot be written -----------------------------------------------------------------------
 
 
