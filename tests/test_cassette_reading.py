@@ -5,8 +5,12 @@ import gzip
 import itertools
 import json
 import zlib
+from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
+import vcr
 import vcr.request
 import yaml
 from hypothesis import given
@@ -14,7 +18,8 @@ from hypothesis import strategies as st
 from vcr.serializers import yamlserializer
 
 from benchmarks import cassette_reading
-from diagnostics.capture import Capture
+from diagnostics.capture import Capture, Raw
+from diagnostics.captures.vcr import recognises
 from diagnostics.errors import UsageError
 from diagnostics.model import Response
 from diagnostics.vcr.encoded import TooLargeError, Unpacker
@@ -65,10 +70,11 @@ def test_a_port_of_its_own_stays_in_the_address() -> None:
 
 
 def test_what_the_httpx_stubs_wrote_until_5_is_read() -> None:
-    told = {"status_code": 402, "http_version": "HTTP/1.1", "headers": {"Server": "nginx"}}
+    told = {"status_code": 402, "http_version": "HTTP/2", "headers": {"Server": "nginx"}}
     found = captured(written([{**one(), "response": {**told, "content": '{"detail": "no"}'}}]))
     answer = only(found)
     assert (answer.status, answer.body) == (402, b'{"detail": "no"}')
+    assert answer.http_version == "HTTP/2"
     assert answer.header("server") == "nginx"
 
 
@@ -139,6 +145,46 @@ def test_what_vcrpy_itself_writes_is_read_alike() -> None:
     found = captured(vcr.serialize.serialize(data, yamlserializer))
     assert found.exchanges[0].request.body == PLAIN
     assert only(found).body == b"\xff"
+
+
+def test_what_stock_vcrpy_records_is_read_alike(tmp_path: Path) -> None:
+    packed = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    answers = {
+        "/text": httpx.Response(200, json={"status": "готово"}),
+        "/packed": httpx.Response(200, headers=packed, content=gzip.compress(PLAIN)),
+        "/bytes": httpx.Response(206, content=b"\xff\xd8\xff"),
+        "/none": httpx.Response(204),
+        "/twice": httpx.Response(200, headers=[("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]),
+    }
+    transport = httpx.MockTransport(lambda request: answers[request.url.path])
+    with vcr.use_cassette(str(tmp_path / "made.yaml")), httpx.Client(transport=transport) as client:
+        for path in answers:
+            client.post(f"https://api.heygen.com{path}", content=b"asked")
+    found = captured((tmp_path / "made.yaml").read_bytes(), "made.yaml")
+    told = {urlsplit(e.request.url).path: e.response for e in found.exchanges}
+    assert not found.broken
+    assert all(e.request.body == b"asked" for e in found.exchanges)
+    assert [one.status for one in told.values() if one] == [200, 200, 206, 204, 200]
+    assert (json.loads(told["/text"].body), told["/packed"].body) == ({"status": "готово"}, PLAIN)  # type: ignore[union-attr]  # all are answers
+    cookies = [pair for pair in told["/twice"].headers if pair[0].lower() == "set-cookie"]  # type: ignore[union-attr]  # as above
+    assert [value for _, value in cookies] == ["a=1", "b=2"]
+
+
+def test_a_body_of_very_many_members_costs_no_time() -> None:
+    empty = gzip.compress(b"")
+    assert Unpacker().unpacked(gzip.compress(b"x") + empty * 50_000, "gzip") == b"x"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "interactions: we had three of them today\n",
+        '{"interactions": [{"id": 7}], "code": 1000}',
+        '{"log": "\\"interactions\\": [{\\"request\\""}',
+    ],
+)
+def test_what_only_speaks_of_interactions_is_no_cassette(text: str) -> None:
+    assert not recognises(Raw(name="note.txt", data=text.encode()))
 
 
 def test_betamax_is_read_with_its_packed_bodies_and_dates() -> None:
@@ -226,8 +272,8 @@ def test_torn_json_gives_what_stands_before_the_tear() -> None:
         ("version: 9\ninteractions: []\n", "cassette.yaml:1"),
         ("interactions:\n  a: [}\n", "cassette.yaml:2"),
         ("interactions: []\nversion: 1\n", "cassette.yaml"),
-        ('{"interactions": ["' + "[" * 100_000, "cassette.yaml:1"),
-        ('{"interactions": [' + "[" * 100_000, "cassette.yaml:1"),
+        ('{"interactions": [{"request": "' + "[" * 100_000, "cassette.yaml:1"),
+        ('{"interactions": [{"request": ' + "[" * 100_000, "cassette.yaml:1"),
     ],
 )
 def test_what_cannot_be_read_is_an_error_that_names_the_line(text: str, place: str) -> None:

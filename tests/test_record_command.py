@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from diagnostics import cassette, prepare
+from diagnostics import cassette, har, prepare
 from diagnostics.cli.main import main
-from diagnostics.model import Origin
+from diagnostics.model import Origin, Tape
+from diagnostics.redact import Gate
 from tests.cassette_cases import one, written
 
 KEY = "invented-akool-key-0001"
@@ -167,6 +168,21 @@ def test_a_run_of_before_becomes_a_cassette(capsys: pytest.CaptureFixture[str]) 
     assert told(capsys)["blame"] == "network"
 
 
+def test_a_har_becomes_a_cassette_and_is_a_target_itself(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    main([*JOB, "--to", "it.yaml"])
+    found = cassette.read(Path("it.yaml"))
+    assert found.case is not None
+    tape = Tape(case=found.case, exchanges=found.exchanges)
+    Path("it.har").write_text(har.text_of(tape, Gate()))
+    assert main(["record", "--from", "it.har", "--to", "again.yaml"]) == 0
+    for name in ("again.yaml", "it.har"):
+        capsys.readouterr()
+        main(["run", "job", "--target", name, "--json", "--format", "json"])
+        assert told(capsys)["scenarios"][0]["verdict"] == "pass", name
+
+
 def test_a_strangers_cassette_is_cleaned_and_becomes_ours(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -214,6 +230,22 @@ def test_an_old_recording_is_a_warning_that_says_how_old(
     assert found["verdict"] == "warn"
     days = int((time.time() - 1_577_836_800) // 86_400)
     assert f"{days} days ago" in rules(found)["recording-old"]
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--target", "theirs.yaml", "--fault", "unreachable-media"], "plays no faults"),
+        (["--max-age", "30", "--target", "emulator"], "--max-age is for recordings"),
+        (["--target", "theirs.yaml", "--provider", "heygen"], "no call to heygen"),
+    ],
+)
+def test_what_a_recording_cannot_do_is_told(
+    capsys: pytest.CaptureFixture[str], more: list[str], says: str
+) -> None:
+    stranger()
+    assert main(["run", "job", *more]) == 2
+    assert says in capsys.readouterr().err
 
 
 def test_a_young_recording_is_none(capsys: pytest.CaptureFixture[str]) -> None:

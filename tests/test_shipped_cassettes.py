@@ -61,6 +61,18 @@ def test_played_again_it_comes_to_its_verdict(
 
 
 @EACH
+def test_asked_again_it_answers_everything(
+    one: Shipped, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended = main(["replay", str(FOLDER / one.name), "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"], told["blame"], told["code"]) == (one.verdict, one.blame, one.code)
+    assert ended == EXITS[one.verdict]
+    assert told["replay"]["alike"]
+    assert told["replay"]["asked"] == told["replay"]["answered"] > 10
+
+
+@EACH
 def test_it_says_that_the_emulator_answered(
     one: Shipped, capsys: pytest.CaptureFixture[str]
 ) -> None:

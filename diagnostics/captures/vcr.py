@@ -7,8 +7,13 @@ from diagnostics.model import Text
 from diagnostics.vcr.reading import read_cassette
 
 _SEEN_BYTES = 1 << 20
-_YAML = re.compile(rb"^(?:interactions:|- *(?:!!\S+ *\n *)?(?:request|response):)", re.MULTILINE)
-_JSON = re.compile(rb'(?<!\\)"interactions"\s*:\s*\[')
+_YAML = re.compile(
+    rb"^(?:interactions:[ \t]*(?:[\[&#\r\n]|$)|- *(?:!!\S+ *\n *)?(?:request|response):)",
+    re.MULTILINE,
+)
+_JSON = re.compile(
+    rb'(?<!\\)"interactions"\s*:\s*\[\s*(?:\]|\{\s*"(?:request|response|diagnostics)")'
+)
 _OLD_JSON = re.compile(rb'\[\s*\{\s*"(?:request|response)"\s*:\s*\{')
 
 

@@ -13,6 +13,7 @@ from diagnostics.cli import discover
 from diagnostics.cli.address import called, path_values
 from diagnostics.cli.judged import contract_of
 from diagnostics.cli.recorded import Recorded, is_recording, recorded
+from diagnostics.cli.resume import Earlier, continued, earlier, options_of
 from diagnostics.cli.screen import Screen
 from diagnostics.cli.which import Clues, host_of, of_host, provider
 from diagnostics.contract import Contract
@@ -50,11 +51,23 @@ class Order:
     """Play it instead of asking anybody."""
     max_age_days: float | None = None
     """Of a recording: an older one is a finding."""
+    earlier: Earlier | None = None
+    """It goes on with this run, and pays for nothing twice."""
 
 
 def decide(options: Namespace, screen: Screen) -> Order:
     """Look everything up that can be wrong before the first request leaves."""
+    known = earlier(options)
+    if known is None:
+        return _decided(options, screen)
+    order = _decided(options_of(known, options), screen)
+    return replace(order, case=continued(order.case, known), earlier=known)
+
+
+def _decided(options: Namespace, screen: Screen) -> Order:
     source = recorded(options, screen)
+    if options.max_age is not None and source is None:
+        raise UsageError("--max-age is for recordings", hint="name one: --target FILE")
     given = _request(options, screen)
     contract = contract_load.load(_provider(options, source, given))
     every = discover.scenarios()
@@ -63,6 +76,7 @@ def decide(options: Namespace, screen: Screen) -> Order:
     keys = credentials.read(contract, os.environ, Path(".env"))
     keys.register(screen.gate)
     if source is not None:
+        _unfit(options)
         chosen = tuple({s.name: s for s in (*chosen, every[aging.NAME])}.values())
         case = replace(source.tape.case, scenarios=tuple(s.name for s in chosen))
         case = replace(case, plan=_plan(options, contract, case.target, given) or case.plan)
@@ -81,6 +95,16 @@ def decide(options: Namespace, screen: Screen) -> Order:
     order = _ordered(options, contract, case, chosen, values)
     keyless = not keys.values and options.target is None and options.fault is None
     return replace(order, keyless=keyless)
+
+
+def _unfit(options: Namespace) -> None:
+    """A recording plays what it holds, and nothing else."""
+    if options.fault is not None:
+        raise UsageError(
+            "a recording plays no faults",
+            place=options.target,
+            hint=f"drop --fault, or let the emulator play it: --fault {options.fault}",
+        )
 
 
 def _usual(every: Mapping[str, Scenario], source: Recorded | None) -> list[str]:

@@ -77,10 +77,9 @@ def _adopted(capture: Capture, provider: str | None, screen: Screen) -> Tape:
     told = triage([capture], (), screen.gate, provider=provider or "").told
     if len(told) != 1:
         names = ", ".join(one.contract.name for one in told)
+        nobody = f"no call to {provider or 'a provider that is known here'} stands in it"
         raise UsageError(
-            f"calls to several providers stand in it: {names}"
-            if told
-            else "no call to a provider that is known here stands in it",
+            f"calls to several providers stand in it: {names}" if told else nobody,
             place=capture.name,
             hint="say which is meant: --provider NAME",
         )

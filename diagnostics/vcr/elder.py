@@ -52,6 +52,7 @@ def _of_httpx(told: Mapping[str, Json]) -> dict[str, Json]:
         "status": {"code": told["status_code"], "message": None},
         "headers": told.get("headers"),
         "body": {"string": told.get("content")},
+        "http_version": told.get("http_version"),
     }
 
 

@@ -6,6 +6,7 @@ from importlib import import_module
 
 UNPACKED_MOST = 256 << 20
 """Of all bodies of one file together."""
+_MEMBERS_MOST = 1000
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 
 
@@ -35,17 +36,17 @@ class Unpacker:
 
 def _inflated(window: int) -> Callable[[bytes, int], bytes | None]:
     def work(body: bytes, most: int) -> bytes | None:
-        told = b""
-        try:
-            while body:  # gzip may have several members
-                one = zlib.decompressobj(window)
+        told = bytearray()
+        for _ in range(_MEMBERS_MOST):  # gzip may have several, one after another
+            one = zlib.decompressobj(window)
+            try:
                 told += one.decompress(body, most + 1 - len(told))
-                if len(told) > most or not one.eof:
-                    return told or None
-                body = one.unused_data.lstrip(b"\0")
-        except zlib.error:
-            return told or None
-        return told
+            except zlib.error:
+                break
+            body = one.unused_data.lstrip(b"\0")
+            if len(told) > most or not body:
+                break
+        return bytes(told) or None
 
     return work
 

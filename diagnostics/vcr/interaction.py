@@ -16,6 +16,7 @@ from diagnostics.vcr.encoded import Unpacker
 
 _PACKED = frozenset({"content-encoding"})
 _MEASURE = "content-length"
+_USUAL = "HTTP/1.1"
 
 
 class WrongInteractionError(ValueError):
@@ -118,6 +119,7 @@ def response(told: Mapping[str, Json], unpacker: Unpacker) -> Response:
     return Response(
         status=_status(status.get("code")),
         reason=_text(status.get("message")) or "",
+        http_version=_version(told.get("http_version")),
         headers=fields,
         body=unpacker.unpacked(raw, encoding) if encoding else raw,
         size_bytes=len(raw),
@@ -217,6 +219,14 @@ def _status(value: Json) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise WrongInteractionError("it has no status")
     return value
+
+
+def _version(value: Json) -> str:
+    """`HTTP/2`, or bare as Ruby writes it; nobody says: what is usual."""
+    text = _text(value) or ""
+    if not text:
+        return _USUAL
+    return text if text.upper().startswith("HTTP/") else f"HTTP/{text}"
 
 
 @lru_cache(maxsize=1024)
