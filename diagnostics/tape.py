@@ -12,6 +12,7 @@ from diagnostics.taping.entries import flow_name
 from diagnostics.taping.index import TapeIndex
 from diagnostics.taping.miss import Difference, Miss
 from diagnostics.taping.reading import Ended, Reading, read, read_whole
+from diagnostics.taping.reading import slot as slot_of
 from diagnostics.taping.recorded import Recorded
 from diagnostics.taping.shelf import Shelf, shelf_of
 from diagnostics.taping.writer import NAME, SCHEMA, Bodies, TapeFile
@@ -35,4 +36,5 @@ __all__ = [
     "read",
     "read_whole",
     "shelf_of",
+    "slot_of",
 ]

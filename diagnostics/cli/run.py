@@ -24,6 +24,7 @@ from diagnostics.drive.driver import Driver
 from diagnostics.drive.inprocess import AsgiTransport
 from diagnostics.drive.live import Live
 from diagnostics.drive.replay import Replay
+from diagnostics.drive.resume import Resumed, Resuming
 from diagnostics.errors import Exit
 from diagnostics.finding import Outcome, Report
 from diagnostics.judge import judge, with_running_jobs
@@ -44,6 +45,7 @@ WORST = (Exit.INTERRUPTED, Exit.FINDINGS, Exit.INCONCLUSIVE, Exit.OK)
 
 _MAX_AGE = "of a recording: an older one is a finding"
 _PUT_BACK = "tries a throttled call all over again, after 5 min or as told, N times (0)"
+_RESUME = "go on with a run that was killed or stopped, paying for nothing twice"
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -53,6 +55,7 @@ def arguments(parser: ArgumentParser) -> None:
     where.add_argument("--target", help="emulator, live, a base URL, or a recording")
     where.add_argument("--fault", metavar="NAME|FILE", help="what the emulator plays")
     where.add_argument("--max-age", type=amount, metavar="DAYS", help=_MAX_AGE)
+    where.add_argument("--resume", metavar="RUN", help=_RESUME)
     call = parser.add_argument_group("your own failing call")
     call.add_argument("--operation", metavar="ID", help='operationId or "POST /path"')
     call.add_argument("--request", metavar="FILE", help="JSON body of the call (- for stdin)")
@@ -116,7 +119,7 @@ def carry_out(order: Order, screen: Screen, clock: Clock | None = None) -> Repor
     interrupted = False
     with screen.live() as live:
         shown = _Shown(order.contract, live, screen.language)
-        recording = Recording(file, shown.heard)
+        recording = _recording(order, file, shown)
         try:
             whole = run(_suite(order, recording, clock, screen, shown.progress), clock)
             file.end(deadline=not whole)
@@ -128,6 +131,12 @@ def carry_out(order: Order, screen: Screen, clock: Clock | None = None) -> Repor
     tape = Tape(case=order.case, exchanges=recording.exchanges)
     report = judge(order.contract, tape, order.scenarios)
     return with_running_jobs(order.contract, report) if interrupted else report
+
+
+def _recording(order: Order, file: TapeFile, shown: "_Shown") -> Recording:
+    if order.earlier is None:
+        return Recording(file, shown.heard)
+    return Resuming(file, shown.heard, order.earlier.paid)
 
 
 class _Shown:
@@ -171,8 +180,10 @@ async def _suite(
     try:
         whole = await suite.run()
     finally:
-        if isinstance(sender, Live):
+        if isinstance(sender, Live | Resumed):
             await sender.aclose()
+    for then in sender.left() if isinstance(sender, Resumed) else ():
+        recording.record(then)  # paid for, and not asked for any more: it stays known
     if isinstance(sender, Replay) and order.recorded is not None:
         age = _age(order, order.recorded, sender, recording.exchanges)
         recording.record(aging.exchange(age, clock.now()))
@@ -201,7 +212,8 @@ def driver(order: Order, recording: Recorder, clock: Clock, screen: Screen) -> D
     if order.case.virtual_time:
         values, local = _embedded(order, clock, screen)
     base = urlsplit(order.case.target.base_url).hostname or ""
-    return Live(
+    budget = Budget(kind=order.case.target.kind, limit=order.case.budget)
+    live = Live(
         contract=order.contract,
         target=order.case.target,
         authority=Authority(
@@ -210,11 +222,12 @@ def driver(order: Order, recording: Recorder, clock: Clock, screen: Screen) -> D
             register=screen.gate.register,
             hosts=frozenset({*order.contract.hosts, base}),
         ),
-        budget=Budget(kind=order.case.target.kind, limit=order.case.budget),
+        budget=budget,
         clock=clock,
         recorder=recording,
         local=local,
     )
+    return live if order.earlier is None else Resumed(order.earlier.paid, live, budget)
 
 
 def _embedded(

@@ -28,6 +28,11 @@ class Budget:
         self.committed += price
         return None
 
+    def count(self, request: Request) -> None:
+        """Take into account what left in an earlier run; it needs no leave any more."""
+        if request.spends and request.purpose is Purpose.CALL:
+            self.committed += self._price(request)
+
     def _price(self, request: Request) -> float:
         """A price nobody documents is taken to be the whole rest: one such call, then no more."""
         if request.credits is not None:
