@@ -38,18 +38,24 @@ class _Source:
 def clean_copies(gate: Gate, files: Sequence[Path], wanted: Wanted) -> list[Outcome]:
     """Clean copies of all that was named. Nothing is written unless all can be read and placed."""
     facts = {file: _look(file) for file in dict.fromkeys(files)}
+    learning = Work(gate=gate, turn=Pass.LEARN, keep_media=wanted.keep_media)
+    for source in _sources(gate, facts, wanted):
+        _one(learning, source)
+    sources = _sources(gate, facts, wanted)  # a name may hold what was learnt from a file
+    turn = Pass.PREVIEW if wanted.preview else Pass.WRITE
+    work = Work(gate=gate, turn=turn, keep_media=wanted.keep_media)
+    return [_one(work, source) for source in sources]
+
+
+def _sources(
+    gate: Gate, facts: Mapping[Path, tuple[int | None, bool]], wanted: Wanted
+) -> list[_Source]:
     targets = placed(gate, {file: size is None for file, (size, _) in facts.items()}, wanted)
-    sources = [
+    return [
         _Source(path=file, target=target, name=gate.text(_name(file)), size=size, packed=packed)
         for file, target in targets.items()
         for size, packed in (facts[file],)
     ]
-    learning = Work(gate=gate, turn=Pass.LEARN, keep_media=wanted.keep_media)
-    for source in sources:
-        _one(learning, source)
-    turn = Pass.PREVIEW if wanted.preview else Pass.WRITE
-    work = Work(gate=gate, turn=turn, keep_media=wanted.keep_media)
-    return [_one(work, source) for source in sources]
 
 
 def _name(path: Path) -> str:

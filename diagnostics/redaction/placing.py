@@ -43,7 +43,7 @@ def placed(gate: Gate, files: Mapping[Path, bool], wanted: Wanted) -> dict[Path,
 
 
 def _target(gate: Gate, file: Path, wanted: Wanted, *, is_folder: bool) -> Path:
-    whole = resolved(file) if is_folder else file
+    whole = resolved(file) if is_folder and file.name in {"", ".."} else file
     name = fit_part(gate, whole.name) or "root"
     stem, suffix = (name, "") if is_folder else _split(name)
     marks = [] if wanted.out else ["redacted"]
