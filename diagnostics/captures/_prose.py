@@ -22,7 +22,8 @@ FAR = 150
 _APART_S = 0.9
 _LABEL = 90
 _SENT = re.compile(
-    r"(?i)(?<!bad )(?<!many )request(?:ed)?\b|payload|\bparams|\bsen[dt]|\bsending|\binput|\bjson\s*[=:(]\s*$"
+    r"(?i)(?<!bad )(?<!many )request(?:ed)?\b|payload|\bparams"
+    r"|\bsen[dt]|\bsending|\binput|\bjson\s*[=:(]\s*$"
     r"|\bdata\s*="
     r"|запрос|отправ|тело запроса|\s-d\s|--data"
 )
@@ -254,7 +255,8 @@ def _differs(known: Draft, clue: _Clue) -> bool:
         return True
     if new.url and known.url and not _same_address(known.url, new.url):
         return True
-    if new.body is not None and (known.answered or known.body not in {None, new.body}):
+    told = known.answered and not clue.alone
+    if new.body is not None and (told or known.body not in {None, new.body}):
         return True
     return _answers_differ(known, new)
 

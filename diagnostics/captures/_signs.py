@@ -15,6 +15,10 @@ CALLED = re.compile(
 _POOLED = re.compile(rf"(?P<host>https?://[\w.-]+(?::\d+)?) \"{_VERB} (?P<path>/[^\s\"]*) HTTP/")
 _FOR_URL = re.compile(rf"(?i)\burl(?:['\"]?\s*[:=]|\s)\s*['\"`]?(?P<url>{_WEB})")
 _WITH_URL = re.compile(r"host='(?P<host>[\w.-]{1,253})', port=(?P<port>\d+).*?url: (?P<path>/\S*)")
+_LOST = re.compile(
+    r"(?:ENOTFOUND|EAI_AGAIN|resolve host:?|[Ff]ailed to connect to|no such host:?) "
+    r"(?P<host>[\w-]{1,63}(?:\.[\w-]{1,63}){1,6})"
+)
 _CALLS = re.compile(
     rf"(?:requests|httpx|client|session|axios|fetch|got)(?:\.(?P<call>get|post|put|patch|delete))?"
     rf"\(\s*[fF]?['\"`](?P<url>{_WEB})"
@@ -35,8 +39,10 @@ STATUS_LINE = re.compile(
 )
 REQUEST_LINE = re.compile(rf"\s*{_VERB}\s+(?P<url>\S+)\s+HTTP/(?P<version>[\d.]+)\s*")
 HEADER = re.compile(r"\s*(?P<name>:?[A-Za-z][\w-]{1,60}):\s?(?P<value>[^\r\n]*)")
-_QUICK = ("http", "status", "code", "error", "response", "returned", "got", "url", "/", "ответ",
-          "код", "статус", "->", "=>", "→", "40", "50", "42")  # fmt: skip
+_QUICK = (
+    *("http", "status", "code", "error", "response", "returned", "got", "url", "/", "ответ"),
+    *("код", "статус", "enot", "eai_", "resolve", "connect", "->", "=>", "→", "40", "50", "42"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +83,10 @@ def _where(text: str) -> tuple[str, str, int]:
     if found:
         return (found["call"] or "").upper(), trimmed(found["url"]), found.end()
     found = _FOR_URL.search(text)
-    return ("", trimmed(found["url"]), found.end()) if found else ("", "", 0)
+    if found:
+        return "", trimmed(found["url"]), found.end()
+    found = _LOST.search(text)
+    return ("", f"https://{found['host']}", found.end()) if found else ("", "", 0)
 
 
 def _status(text: str, after: int | None) -> int | None:

@@ -30,7 +30,7 @@ def read(raw: Raw) -> Capture:
     sheet = Sheet(raw=raw, format="answer")
     text = text_of(sheet)
     if STATUS_LINE.match(text[:300]):
-        sheet.add("line 1", _headed(text))
+        sheet.add("line 1", headed(text))
     else:
         _bare(sheet, text)
     if not sheet.drafts:
@@ -79,7 +79,7 @@ def _values(text: str) -> list[tuple[int, Json]]:
     return [] if text[at:].strip(" \t\r\n,;") else found
 
 
-def _headed(text: str) -> Draft:
+def headed(text: str) -> Draft:
     """Status line, headers, an empty line, the body; of several heads the last one counts."""
     rest, draft = text.lstrip(), Draft()
     while found := STATUS_LINE.match(rest[:2000]):
