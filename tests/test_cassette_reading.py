@@ -187,6 +187,23 @@ def test_what_only_speaks_of_interactions_is_no_cassette(text: str) -> None:
     assert not recognises(Raw(name="note.txt", data=text.encode()))
 
 
+def test_a_cassette_of_go_is_read() -> None:
+    asked = {
+        "method": "POST",
+        "url": "https://api.heygen.com/v2",
+        "body": "{}",
+        "proto": "HTTP/1.1",
+    }
+    told = {"proto": "HTTP/2.0", "status": "402 Payment Required", "code": 402, "body": "no"}
+    headers = {"headers": {"Server": ["nginx"]}}
+    entry = {"id": 0, "request": asked | headers, "response": told | headers}
+    found = captured(yaml.dump({"version": 2, "interactions": [entry]}, indent=4))
+    answer = only(found)
+    assert (answer.status, answer.reason, answer.body) == (402, "Payment Required", b"no")
+    assert answer.http_version == "HTTP/2.0"
+    assert found.exchanges[0].request.url == "https://api.heygen.com/v2"
+
+
 def test_betamax_is_read_with_its_packed_bodies_and_dates() -> None:
     body = {"encoding": None, "base64_string": base64.b64encode(gzip.compress(PLAIN)).decode()}
     entry = one({"body": {"encoding": "utf-8", "string": ""}})

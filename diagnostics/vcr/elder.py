@@ -1,4 +1,4 @@
-"""What did vcrpy write before, and what do betamax and Ruby's VCR write? The same in our words."""
+"""What did vcrpy write before, what do betamax, Ruby's VCR and go-vcr write? In today's words."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +20,8 @@ def modern(value: Json) -> Json:
         found["request"] = _request(asked)
     if isinstance(told, dict) and "status_code" in told:
         found["response"] = _of_httpx(told)
+    elif isinstance(told, dict) and "code" in told:
+        found["response"] = _of_go(told)
     return found
 
 
@@ -53,6 +55,15 @@ def _of_httpx(told: Mapping[str, Json]) -> dict[str, Json]:
         "headers": told.get("headers"),
         "body": {"string": told.get("content")},
         "http_version": told.get("http_version"),
+    }
+
+
+def _of_go(told: Mapping[str, Json]) -> dict[str, Json]:
+    """As go-vcr writes: `code: 200` beside `status: 200 OK`."""
+    line = str(told.get("status", ""))
+    reason = line.partition(" ")[2] if line[:3].isdigit() else line
+    return {**told, "status": {"code": told["code"], "message": reason}} | {
+        "http_version": told.get("proto")
     }
 
 

@@ -24,7 +24,8 @@ SCHEMA = "diagnostics.cassette/1"
 KEY = "diagnostics"
 LISTS = ("interactions", "http_interactions", "")
 _WRONG = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
-_FORMAT = 1
+_FORMATS = (1, 2)
+"""vcrpy's own, and go-vcr's."""
 
 
 def read_cassette(raw: Raw, title: str) -> Capture:
@@ -76,11 +77,11 @@ class _Reading:
                 self._beside(number, one)
         elif item.key == "recorded_with":
             self.creator = str(item.value)[:100]
-        elif item.key == "version" and item.value != _FORMAT:
+        elif item.key == "version" and item.value not in _FORMATS:
             raise UsageError(
-                f"version {str(item.value)[:20]} of vcrpy's format is not known here",
+                f"version {str(item.value)[:20]} of the cassette's format is not known here",
                 place=f"{self.raw.name}:{item.line}",
-                hint="known is version 1; a newer diagnostics may read it",
+                hint="known are 1 (vcrpy) and 2 (go-vcr); a newer diagnostics may read it",
             )
 
     def _interaction(self, item: Item) -> None:
