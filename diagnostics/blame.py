@@ -135,7 +135,7 @@ class _Evidence:
 def blame(contract: Contract, tape: Tape, outcomes: Sequence[Outcome]) -> Judgement:
     """The verdict, its one blame, the deciding findings, what was excluded."""
     seen = _evidence(weighed(contract, tape, outcomes))
-    excluded = tuple(_excluded(seen))
+    excluded = tuple(one for one in _excluded(seen) if _checked(tape, seen, one))
     if seen.fails:
         return _failed(seen, excluded, _beside(contract, tape, seen.fails))
     missing = {exchange.position for exchange in tape if unrecorded(exchange)}
@@ -344,6 +344,14 @@ def _excluded(seen: _Evidence) -> Iterable[Excluded]:
         ):
             evidence = tuple(n for f in outcome.findings for n in f.evidence)
             yield Excluded(blame=cleared, why=why, evidence=evidence[:10])
+
+
+def _checked(tape: Tape, seen: _Evidence, one: Excluded) -> bool:
+    """A log may tell of polls and not of the call itself: that was then never held to the rules."""
+    if tape.case.target.kind is not TargetKind.IMPORTED or one.blame is not Blame.PARAMETERS:
+        return True
+    planned = tape.case.plan.operation if tape.case.plan else ""
+    return any(found.subject == planned for found in seen.clear["parameters"].findings)
 
 
 def _doubted(clear: Mapping[str, Outcome], scenario: str, cleared: Blame) -> bool:

@@ -8,7 +8,7 @@ from diagnostics.contract import Contract
 from diagnostics.finding import Finding, Report
 from diagnostics.model import Blame, Severity, TargetKind, Unsent, Verdict
 from reports.digest import Digest, Tally, host_of
-from reports.line import Line, place
+from reports.line import Line, called
 from reports.symptom import trouble
 from reports.words import Words, moment, spaced, words
 
@@ -74,7 +74,7 @@ def _happened(report: Report, line: Line, seen: Digest, said: Words) -> Iterator
     request = line.exchange.request
     tally = seen.operations.get(request.operation or "", Tally())
     facts = {
-        "call": f"{request.method} {place(request.url)[:200]}",
+        "call": called(line.exchange),
         "what": trouble(report, line, said),
         "times": said.count("request", max(tally.sent, 1)),
     }
@@ -85,7 +85,8 @@ def _happened(report: Report, line: Line, seen: Digest, said: Words) -> Iterator
         first, last = tally.failures.first_s, tally.failures.last_s
         span = {"first": spaced(moment(first)) if first is not None else at}
         span["last"] = spaced(moment(last)) if last is not None else at
-        yield said.say("question.happened", failed=tally.failed, **span, **facts)
+        timed = "happened" if line.exchange.started_s else "happened_sometime"
+        yield said.say(f"question.{timed}", failed=tally.failed, **span, **facts)
     ids = [one["value"] for one in seen.identifiers.found(seen.rows.wanted)[:IDS_MAX]]
     if ids:
         yield said.say("question.ids", ids=", ".join(ids))

@@ -125,6 +125,14 @@ class LineReader:
         return [job] if job else self.reads.get(operation or "", [])
 
 
+def called(exchange: Exchange) -> str:
+    """The call in short; where an answer was quoted without it, the place where it stands."""
+    request = exchange.request
+    if not request.url:
+        return request.method or exchange.source or "?"
+    return f"{request.method} {place(request.url)[:200]}".strip()
+
+
 def place(url: str) -> str:
     """Path and query of an address: what differs between the lines of one run."""
     try:
@@ -150,7 +158,7 @@ def as_json(line: Line, began_s: float) -> Mapping[str, Json]:
         "label": request.label[:200],
         "method": request.method[:20],
         "url": request.url[:500],
-        "path": place(request.url[:500]),
+        "path": place(request.url[:500]) if request.url else "",
         "started_s": exchange.started_s,
         "offset_s": exchange.started_s - began_s,
         "wait_s": request.wait_s,

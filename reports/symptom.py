@@ -3,7 +3,7 @@
 from diagnostics.finding import Report
 from diagnostics.model import Exchange, Verdict
 from reports.digest import Digest, Tally
-from reports.line import Line, place
+from reports.line import Line, called
 from reports.words import Words
 
 CANDIDATES_MAX = 50
@@ -70,7 +70,7 @@ def symptom(report: Report, line: Line | None, seen: Digest, words: Words) -> st
     return words.say(
         "symptom.sent",
         vendor=vendor,
-        call=request.operation or f"{request.method} {place(request.url)[:200]}",
+        call=request.operation or called(line.exchange),
         stage=_stage(line, words),
         what=trouble(report, line, words),
     )

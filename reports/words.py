@@ -114,8 +114,11 @@ def plural(language: str, number: int) -> int:
 
 
 def moment(value_s: float | None) -> str | None:
-    """An instant as ISO 8601, UTC, milliseconds; None when it is no instant of our calendar."""
-    if value_s is None:
+    """An instant as ISO 8601, UTC, milliseconds; None when it is no instant of our calendar.
+
+    Nothing began at zero: so a text that quotes an answer tells that it knows no time.
+    """
+    if not value_s:
         return None
     try:
         return datetime.fromtimestamp(value_s, UTC).isoformat(timespec="milliseconds")

@@ -20,7 +20,6 @@ from diagnostics.model import (
     Exchange,
     Json,
     Purpose,
-    Request,
     Severity,
     Tape,
     TargetKind,
@@ -108,17 +107,19 @@ def _different(contract: Contract, tape: Tape) -> Iterator[Exchange]:
         operation = contract.operations.get(request.operation or "")
         if request.purpose is not Purpose.CALL or operation is None:
             continue
-        if imported and _unseen(operation, request):
+        if imported and _unseen(operation, exchange):
             continue
         if key not in seen:
             seen.add(key)
             yield exchange
 
 
-def _unseen(operation: Operation, request: Request) -> bool:
+def _unseen(operation: Operation, exchange: Exchange) -> bool:
     """An answer that somebody quoted without its call, a body that was not kept, an old read."""
+    request = exchange.request
     kept_none = not request.body and any(_is_length(*pair) for pair in request.headers)
-    if not request.url or kept_none:
+    logged = not (request.body or request.headers) and operation.body_schema is not None
+    if not request.url or kept_none or (logged and exchange.response is not None):
         return True
     own, given = (_segments(one) for one in (operation.path, request.url.partition("://")[2]))
     told = zip(reversed(own), reversed(given), strict=False)

@@ -78,7 +78,8 @@ def test_a_certainty_is_said_as_what_it_means(certainty: float, said: str) -> No
 def test_an_instant_that_no_calendar_has_is_not_invented() -> None:
     assert moment(1e30) is None
     assert moment(float("nan")) is None
-    assert moment(0.0) == "1970-01-01T00:00:00.000+00:00"
+    assert moment(0.0) is None
+    assert moment(1.0) == "1970-01-01T00:00:01.000+00:00"
 
 
 def _leaves(table: Json, path: str = "") -> Iterator[str]:

@@ -84,12 +84,12 @@ def _provider(
     yield said["symptom"]
     facts = {"about": len(told.report.tape), "entries": found.entries, "files": _files(found)}
     yield _ABOUT.fill(language, {"title": told.contract.title, **facts})
-    if said["code_meaning"]:
+    if said["code_meaning"] and any(one.response for one in told.report.tape):
         yield _MEANS.fill(language, said)
     yield from _findings(told, language, verbose=verbose)
-    yield from advice(said, language)
     if said["asks_provider"]:
         yield _QUESTION.fill(language, said)
+    yield from advice(said, language)
     if said["paid_requests"]:
         spent = said["credits_spent"]
         cost = _UNKNOWN.in_language(language) if spent is None else f"{spent:g}"
