@@ -123,6 +123,8 @@ def _as_run(options: Namespace) -> Namespace:
         "fault": None,
         "operation": None,
         "request": None,
+        "resume": None,
+        "max_age": None,
         "budget": None,
         "max_retries": 5,
         "put_back": 0,

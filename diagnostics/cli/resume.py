@@ -31,7 +31,7 @@ class Earlier:
 
 def earlier(options: Namespace) -> Earlier | None:
     """The run that `--resume` names; None: this one is new."""
-    if getattr(options, "resume", None) is None:  # other commands run suites too
+    if options.resume is None:
         return None
     for name in _FIXED:
         if getattr(options, name, None) is not None:
