@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import httpx2
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
@@ -28,14 +29,18 @@ def story(client: OpenAI) -> list[Any]:
     return [whole.choices[0].message.content, said, client.models.list().data[0].id]
 
 
-def test_openai_records_and_replays_without_network_or_key(tmp_path: Path) -> None:
+LIBRARIES = pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+
+
+@LIBRARIES
+def test_openai_records_and_replays_without_network_or_key(library: Any, tmp_path: Path) -> None:
     with Served(OPENAI) as served, Recorder(tmp_path / "run", provider="openai") as tape:
         base, key = f"{served.base_url}/v1", served.emulator.key
-        client = httpx.Client(transport=tape.transport())
+        client = library.Client(transport=tape.transport())
         with OpenAI(base_url=base, api_key=key, http_client=client) as api:
             live = story(api)
     with Replayer(tmp_path / "run") as played:
-        client = httpx.Client(transport=played.transport())
+        client = library.Client(transport=played.transport())
         with OpenAI(base_url=base, api_key="invented-other-key", http_client=client) as api:
             assert story(api) == live
         assert (played.unplayed(), played.misses) == ([], [])
@@ -51,7 +56,8 @@ def test_openai_records_and_replays_without_network_or_key(tmp_path: Path) -> No
     assert key.encode() not in (tmp_path / "run" / "tape.jsonl").read_bytes()
 
 
-def test_the_async_client_of_openai_does_too(tmp_path: Path) -> None:
+@LIBRARIES
+def test_the_async_client_of_openai_does_too(library: Any, tmp_path: Path) -> None:
     async def said(api: AsyncOpenAI) -> list[Any]:
         parts = await api.chat.completions.create(model="gpt-4o-mini", messages=TURNS, stream=True)
         return [part.choices[0].delta.content async for part in parts if part.choices]
@@ -59,27 +65,30 @@ def test_the_async_client_of_openai_does_too(tmp_path: Path) -> None:
     async def both() -> None:
         with Served(OPENAI) as served, Recorder(tmp_path / "run") as tape:
             base, key = f"{served.base_url}/v1", served.emulator.key
-            inner = httpx.AsyncClient(transport=tape.async_transport())
+            inner = library.AsyncClient(transport=tape.async_transport())
             async with AsyncOpenAI(base_url=base, api_key=key, http_client=inner) as api:
                 live = await said(api)
         with Replayer(tmp_path / "run") as played:
-            inner = httpx.AsyncClient(transport=played.async_transport())
+            inner = library.AsyncClient(transport=played.async_transport())
             async with AsyncOpenAI(base_url=base, api_key="k", http_client=inner) as api:
                 assert await said(api) == live
 
     asyncio.run(both())
 
 
-def test_what_the_client_repeated_comes_back_attempt_by_attempt(tmp_path: Path) -> None:
+@LIBRARIES
+def test_what_the_client_repeated_comes_back_attempt_by_attempt(
+    library: Any, tmp_path: Path
+) -> None:
     with Served(OPENAI, faults=load_plan("openai-overloaded-503")) as served:
         base, key = f"{served.base_url}/v1", served.emulator.key
         with Recorder(tmp_path / "run") as tape:
-            client = httpx.Client(transport=tape.transport())
+            client = library.Client(transport=tape.transport())
             api = OpenAI(base_url=base, api_key=key, http_client=client, max_retries=1)
             with api, pytest.raises(openai.InternalServerError) as live:
                 story(api)
     with Replayer(tmp_path / "run") as played:
-        client = httpx.Client(transport=played.transport())
+        client = library.Client(transport=played.transport())
         api = OpenAI(base_url=base, api_key=key, http_client=client, max_retries=1)
         with api, pytest.raises(openai.InternalServerError) as again:
             story(api)
@@ -88,11 +97,14 @@ def test_what_the_client_repeated_comes_back_attempt_by_attempt(tmp_path: Path) 
     assert [exchange.attempt for exchange in read(tmp_path / "run")] == [1, 2]
 
 
-def test_a_miss_ends_the_call_at_once_however_patient_the_client_is(tmp_path: Path) -> None:
+@LIBRARIES
+def test_a_miss_ends_the_call_at_once_however_patient_the_client_is(
+    library: Any, tmp_path: Path
+) -> None:
     with Recorder(tmp_path / "run", provider="openai"):
         pass
     with Replayer(tmp_path / "run") as played:
-        client = httpx.Client(transport=played.transport())
+        client = library.Client(transport=played.transport())
         api = OpenAI(base_url="http://x.test/v1", api_key="k", http_client=client, max_retries=9)
         with api, pytest.raises(UnrecordedRequestError, match="holds nothing"):
             api.models.list()
