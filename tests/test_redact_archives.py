@@ -13,6 +13,7 @@ import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from diagnostics.redaction.archives import Spot, clean_any, copy_members
 from diagnostics.redaction.budget import Budget, WithheldError
 from diagnostics.redaction.cleaning import Pass, Work
 from diagnostics.redaction.copies import clean_copies
-from diagnostics.redaction.members import Member, zip_members
+from diagnostics.redaction.members import Member, folder_members, zip_members
 from diagnostics.redaction.outcome import Outcome, Reason
 from diagnostics.redaction.packers import NoPacker
 from diagnostics.redaction.placing import Wanted
@@ -240,7 +241,7 @@ def test_pictures_in_archives_lose_their_place(tmp_path: Path) -> None:
 
 
 def test_secrets_in_names_go_and_names_that_meet_are_numbered() -> None:
-    first, second = (f"sk-proj-Qz7invent3dKey9xWv2L{n}" for n in "ab")
+    first, second = ("sk-" + f"proj-Qz7invent3dKey9xWv2L{n}" for n in "ab")
     names = [f"{first}/a.log", f"{second}/a.log", "Users/invented.person/notes.txt", "A.txt"]
     made, _ = cleaned(zipped(dict.fromkeys([*names, "a.txt"], b"hello")), "all.zip")
     assert list(opened(made)) == [
@@ -399,6 +400,30 @@ def test_a_member_that_asks_for_more_than_a_header_may_is_refused() -> None:
     with pytest.raises(WithheldError) as caught:
         cleaned(data, "a.tar")
     assert caught.value.reason is Reason.TORN
+
+
+def test_a_file_that_went_away_or_grew_meanwhile_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("hello")
+    (tmp_path / "b.log").write_text("hello")
+    used = Work(gate=gate(), turn=Pass.LEARN)
+    members = folder_members(tmp_path)
+    first = next(members)
+    (tmp_path / "a.log").unlink()
+    (tmp_path / "b.log").unlink()
+    copy_members(used, chain([sound(), first], members), NoPacker(), Spot(place="run"))
+    assert reasons(used.outcomes) == {
+        "run/a.log": Reason.UNREADABLE,
+        "run/b.log": Reason.UNREADABLE,
+    }
+
+
+def sound() -> Member:
+    return Member(name="sound.log", size=5, read=lambda: b"hello")
+
+
+def test_a_name_too_long_for_a_disk_is_shortened() -> None:
+    made, _ = cleaned(zipped({"x" * 300 + ".log": b"hello", "y\x07.log": b"hello"}), "a.zip")
+    assert list(opened(made)) == ["x" * 176 + ".log", "y_.log"]
 
 
 def test_a_full_disk_is_an_error_and_not_a_damaged_archive(tmp_path: Path) -> None:

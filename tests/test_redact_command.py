@@ -11,9 +11,12 @@ import pytest
 import yaml
 
 from diagnostics.cli import redact
+from diagnostics.cli.main import main
+from diagnostics.cli.redact_words import said_size
 from diagnostics.cli.screen import Screen
 from diagnostics.errors import Exit, UsageError
 from diagnostics.redact import Gate
+from diagnostics.redaction.preview import hits
 
 KEY = "inv3nted-akool-key-0001"
 HAR = {
@@ -328,6 +331,57 @@ def test_the_rules_of_the_gate_are_listed() -> None:
     assert {"id": "aws-key-id", "kind": "aws-key-id"}.items() <= json.loads(told)["rules"][
         [rule["id"] for rule in json.loads(told)["rules"]].index("aws-key-id")
     ].items()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "format_", "shown"),
+    [
+        ("same", "same", "text", []),
+        ("a\nb K\n", "a\nb <secret:jwt#1>\n", "text", [("line 2", "b <secret:jwt#1>")]),
+        ("a\nK\nK\nb\n", "a\n<secret:x#1>\nb\n", "text", [("line 2 of the copy", "<secret:x#1>")]),
+        ('{"a b":[0,"K"]}', '{"a b":[0,"<user>"]}', "json", [("['a b'][1]", "<user>")]),
+        ('"K"', '"<user>"', "json", [(".", "<user>")]),
+        ('{"torn": K', '{"torn": <user>', "har", [("line 1", '{"torn": <user>')]),
+        ('{"a":"K"}', '{"a":7}', "json", [("a", "7")]),
+        ("K" * 99, "x" * 99, "text", [("line 1", "x" * 64 + "…")]),
+        (
+            "K " + "y" * 99 + " K",
+            "<user> " + "y" * 99 + " <host>",
+            "text",
+            [("line 1", "<user> " + "y" * 31 + "…"), ("line 1", "…" + "y" * 31 + " <host>")],
+        ),
+        ("K K K", "<user> <host> <user>", "text", [("line 1", "<user> <host> <user>")]),
+    ],
+)
+def test_a_preview_shows_the_surroundings_of_each_place(
+    before: str, after: str, format_: str, shown: list[tuple[str, str]]
+) -> None:
+    assert [(hit.where, hit.shown) for hit in hits(before, after, format_)] == shown
+
+
+def test_a_preview_says_how_many_places_it_does_not_show(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(f"api_key={KEY}\n" * 40)
+    _, told = play(str(tmp_path / "a.log"), "--preview")
+    assert "… and 28 more (-v shows all)" in told
+    assert told.count("line ") == 12
+
+
+def test_it_speaks_russian(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.log").write_text(f"api_key={KEY}\n")
+    (tmp_path / "clip.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + bytes(3 << 20))
+    words = ["redact", str(tmp_path / "a.log"), str(tmp_path / "clip.mp4"), "--lang", "ru"]
+    assert main([*words, "--preview"]) == Exit.INCONCLUSIVE
+    told = capsys.readouterr().out
+    assert "станет" in told
+    assert "строка 1" in told
+    assert "Ничего не записано" in told
+    assert main(words) == Exit.INCONCLUSIVE
+    told = capsys.readouterr().out
+    assert "убрано 1" in told
+    assert "не скопировано, звук или видео" in told
+    assert said_size(3 << 20, "ru") == "3 МБ"
+    assert said_size(1300, "ru") == "1,3 КБ"
+    assert said_size(0, "en") == "0 bytes"
 
 
 def test_without_a_file_there_is_nothing_to_do() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
-from diagnostics.redaction.pictures import clean_picture, strip
+from diagnostics.redaction.pictures import RULES, clean_picture, strip
 
 NAME = b"Inv3nted Photographer"
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><creator>' + NAME + b"</creator></x:xmpmeta>"
@@ -100,6 +100,14 @@ def test_metadata_goes_and_every_pixel_stays(name: str) -> None:
     assert NAME not in cleaned
     assert b"Invented" not in cleaned
     assert frames(cleaned) == frames(data)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_rule_that_counts_is_listed(name: str) -> None:
+    stripped = strip(SAMPLES[name]() + b"trailer")
+    assert stripped is not None
+    assert stripped.removed
+    assert set(stripped.removed) <= set(RULES)
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -13,6 +13,7 @@ from diagnostics import __version__
 from diagnostics.model import Json, Text
 from diagnostics.redact import Gate
 from diagnostics.redaction.outcome import WHY, Outcome, Reason, rows
+from diagnostics.redaction.pictures import RULES as PICTURE_RULES
 from diagnostics.redaction.rules import SHAPES, Rule
 from diagnostics.redaction.text_rules import TEXT_RULES, TextRule
 
@@ -23,6 +24,8 @@ BEST_EFFORT = Text(
     ru="Гарантии нет: просмотрите, прежде чем отправлять.",
 )
 _NAMED = "named-"
+_KNOWN = {"exact": "known-secret", "exact-masked": "known-secret"}
+"""Rules that look for what is known already: they have no kind of their own."""
 
 
 def certificate(
@@ -79,13 +82,15 @@ def _kinds() -> dict[str, str]:
 
 def kind_of(rule: str) -> str:
     """What kind of thing a rule removes: `jwt`, `password`, `email`."""
-    return _kinds().get(rule) or rule.removeprefix(_NAMED)
+    if rule in PICTURE_RULES:
+        return "picture-metadata"
+    return _KNOWN.get(rule) or _kinds().get(rule) or rule.removeprefix(_NAMED)
 
 
 @cache
 def _rule_lines() -> tuple[str, ...]:
     """Each rule's name and age, never what it looks for in whose files."""
-    return tuple(sorted([*map(_line, SHAPES), *map(_line, TEXT_RULES)]))
+    return tuple(sorted([*map(_line, SHAPES), *map(_line, TEXT_RULES), *PICTURE_RULES]))
 
 
 def _line(rule: Rule | TextRule) -> str:

@@ -15,6 +15,19 @@ from dataclasses import dataclass, field
 _GPS, _ORIENTATION, _TURNED = 0x8825, 0x0112, range(2, 9)
 _JPEG, _PNG, _GIF = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", (b"GIF87a", b"GIF89a")
 PLACE = "picture"
+RULES = {
+    "picture-exif": "EXIF: camera, owner, times",
+    "picture-gps": "EXIF: where it was taken",
+    "picture-xmp": "XMP: authors, tools, history",
+    "picture-iptc": "IPTC: names, captions",
+    "picture-text": "text chunks of PNG and GIF",
+    "picture-comment": "comments of JPEG and GIF",
+    "picture-time": "when it was changed",
+    "picture-thumbnail": "a small picture of an earlier state",
+    "picture-trailer": "what follows the picture's end",
+    "picture-other": "pieces that draw nothing",
+}
+"""Every rule that counts here, and what it takes out."""
 _MARK, _STUFFED, _START, _END, _ALONE, _SCAN = 0xFF, 0x00, 0xD8, 0xD9, 0x01, 0xDA
 _RESTARTS = range(0xD0, 0xD8)
 _APP0, _APP1, _APP2, _APP13, _APP14, _COMMENT = 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xFE
