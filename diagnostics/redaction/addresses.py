@@ -5,10 +5,12 @@ ranges, versions that look like an IP, and public addresses that nobody calls a 
 """
 
 import re
+from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from diagnostics.redaction.ledger import Clean
 from diagnostics.redaction.names import Place
+from diagnostics.redaction.survey import found_at, replaced, survey
 
 MAYBE = re.compile(r"\d\.\d{1,3}\.\d{1,3}\.\d|[0-9a-fA-F]{3,4}:[0-9a-fA-F:]{2}|-\d{1,3}-\d{1,3}-\d")
 """What every address that is looked for here has in it."""
@@ -45,7 +47,8 @@ _HOST = re.compile(
     r"\.(?:lan|corp|intranet|localdomain|home\.arpa)"
     r")(?![\w\-])"
 )
-_HOST_HINTS = ("-", ".lan", ".corp", ".intranet", ".localdomain", ".arpa", ".local", ".home")
+_NAME_MOST = 200
+_HOST_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-"
 _PHONE = re.compile(
     r"(?<![\w+.\-/=%])(?:\+[1-9]\d{0,2}[ \-.(]{0,2}\(?|8 ?\(|\()\d{2,4}\)?[ \-.]{0,2}\d{2,4}"
     r"(?:[ \-.]{0,2}\d{2,4}){1,3}(?![\w.\-]\d|\w)"
@@ -55,14 +58,24 @@ _PHONE_DIGITS = range(10, 16)
 
 def addresses(clean: Clean, text: str, place: Place) -> str:
     """The text without telephone numbers, clients' addresses and names of their machines."""
-    if "(" in text or "+" in text:
+    seen = survey(text)
+    if seen.has_phone:
         text = _PHONE.sub(lambda found: _phone(clean, found, place), text)
-    if MAYBE.search(text) is not None:
+    if seen.has_address:
         text = _IPV4.sub(lambda found: _ipv4(clean, found, place), text)
         text = _IPV6.sub(lambda found: _ipv6(clean, found, place), text)
-    if any(hint in text for hint in _HOST_HINTS):
-        text = _HOST.sub(lambda found: _hide(clean, found[0], "hostname", place), text)
+    if seen.has_host:
+        found = found_at(_HOST, text, _hosts(text))
+        text = replaced(text, found, lambda one: _hide(clean, one[0], "hostname", place))
     return text
+
+
+def _hosts(text: str) -> Iterator[int]:
+    """Where names begin in which a hint stands."""
+    seen = survey(text)
+    for at in (*seen.machines(), *seen.places((b"desktop-", b"laptop-", b"macbook", b"imac"))):
+        before = text[max(0, at - _NAME_MOST) : at]
+        yield at - len(before) + len(before.rstrip(_HOST_CHARACTERS))
 
 
 def is_private_address(value: str) -> bool:

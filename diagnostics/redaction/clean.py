@@ -9,12 +9,13 @@ from diagnostics.redaction.ledger import Ledger
 from diagnostics.redaction.names import Place
 from diagnostics.redaction.packed import Unpacked, is_readable, is_text, unpacked
 from diagnostics.redaction.personal import personal
-from diagnostics.redaction.rules import SHAPES
+from diagnostics.redaction.rules import SHAPES, matches
+from diagnostics.redaction.survey import replaced
 from diagnostics.redaction.suspect import is_suspicious
 from diagnostics.redaction.text_rules import TEXT_RULES
 from diagnostics.redaction.tree import clean_tree, decode, encode
 from diagnostics.redaction.url import clean_pairs, clean_url
-from diagnostics.redaction.values import PLACEHOLDER
+from diagnostics.redaction.values import PLACEHOLDER, near_placeholders
 from diagnostics.redaction.window import in_media
 
 _STRINGS_IN_STRINGS = 6
@@ -23,6 +24,7 @@ _FRAGMENT = re.compile(r"[{\[]")
 _FORM = re.compile(r"[\w.\-%\[\]+]{1,128}=[^\s&]*(?:&[\w.\-%\[\]+]{1,128}=[^\s&]*)*")
 _ONE_URL = re.compile(r"(?:https?|wss?)://[^\s\"'<>()\\]+")
 _SNIFFED = 2048
+_WHOLE_MOST = 16_384
 _MEDIA = ("image/", "video/", "audio/", "font/", "application/octet-stream", "application/zip")
 
 
@@ -53,15 +55,26 @@ class Cleaner:
             cleaned = clean_pairs(self, self.ledger.exact(text, place), Place.FORM, depth)
         if cleaned is None:
             cleaned = self._until_still(text, place, depth)
-        return self.ledger.exact(cleaned, place) if cleaned != text else cleaned
+        return self.ledger.late(cleaned, place) if cleaned != text else cleaned
 
     def _until_still(self, text: str, place: Place, depth: int) -> str:
         """Until nothing changes any more: a placeholder may lay bare what stood beside it."""
+        first = text
         for _ in range(_ROUNDS_MOST):  # pragma: no branch  # a bound that no text has met
-            before, text = text, self._as_text(text, place, depth)
+            before = text
+            whole = len(text) <= _WHOLE_MOST or text is first
+            text = self._as_text(text, place, depth) if whole else self._near(text, place, depth)
             if text == before or depth > 1:
                 break
         return text
+
+    def _near(self, text: str, place: Place, depth: int) -> str:
+        """A long text once more, but only what stands near a placeholder."""
+        pieces, done = [], 0
+        for start, end in near_placeholders(text):
+            pieces += [text[done:start], self._as_text(text[start:end], place, depth)]
+            done = end
+        return "".join([*pieces, text[done:]])
 
     def _as_json(self, text: str, depth: int) -> str | None:
         """The text as JSON, when all of it is JSON; None when it is not."""
@@ -97,8 +110,8 @@ class Cleaner:
     def shapes(self, text: str, place: Place) -> str:
         """Only values that are secrets by their shape."""
         for rule in SHAPES:
-            if any(needle in text for needle in rule.needles):
-                text = rule.pattern.sub(self._shape(rule.id, rule.kind, rule.accepts, place), text)
+            hide = self._shape(rule.id, rule.kind, rule.accepts, place)
+            text = replaced(text, matches(rule, text), hide)
         return text
 
     def _shape(
@@ -150,7 +163,9 @@ class Cleaner:
         if depth > _STRINGS_IN_STRINGS:
             return self._withheld(body, "packed too often")
         cleaned = self.body(inside.plain, content_type, depth + 1)
-        return body if cleaned == inside.plain else inside.pack(cleaned)
+        packed = body if cleaned == inside.plain else inside.pack(cleaned)
+        kind = in_media(self.ledger, packed)  # a mark of wide letters may lie before narrow ones
+        return packed if kind is None else self._withheld(body, kind)
 
     def _binary(self, body: bytes) -> bytes:
         """Media is left alone, unless a secret of ours stands in it in one byte width or two."""

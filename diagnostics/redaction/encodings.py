@@ -16,10 +16,16 @@ from urllib.parse import unquote
 LEAST_ENCODED = 6
 """Shorter secrets are looked for as they are only: their encodings hit by chance."""
 
-_ESCAPED = re.compile(r"%[0-9A-Fa-f]|\\|&(?:#|[a-zA-Z]{2,12};)|\x1b|\n|[\"'] {0,8}\+")
 _MARK = re.compile(r"[%\\&\x1b\n]|[\"'](?=[ +])")
 _GLUE = re.compile(r"[\"'] {0,8}\+? {0,8}[\"']")
-_WRAP = re.compile(r"\x1b\[[0-9;]{0,12}[A-Za-z]|\\?\r?\n[ \t|>]{0,64}")
+_GLUED = (*('""', "''", '"+', "'+", '" +', "' +", '" "', "' '"), '"  ', "'  ")
+_COLOUR = re.compile(r"\x1b\[[0-9;]{0,12}[A-Za-z]")
+_TELLING = re.compile(
+    r"\\(?:u(?!00[01]|20[0-9a-fA-F]{2}|[fF][eEfF])|x[2-7]|[\"']|\\|/(?<=[A-Za-z0-9+]\\/))"
+    r"|%(?:25)*[2-7][0-9A-Fa-f]|&(?:#|amp|quot|lt|gt|apos|sol|plus|colon|equals|num|lowbar)"
+)
+"""Escapes of characters that a secret may have; the rest are line ends and typography."""
+_ENTITY = re.compile(r"&(?:#[0-9A-Za-z]{1,10}|[A-Za-z][A-Za-z0-9]{1,31});")
 _UNICODE = re.compile(r"(?<!\\)\\{1,64}(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(/)|(?=[\"']))|\\\\")
 _BETWEEN = (
     r"(?:(?:\x1b\[[0-9;]{0,12}[A-Za-z]){1,4}"
@@ -74,32 +80,47 @@ def _cores(raw: bytes, lead: int) -> Iterator[str]:
 def views(text: str) -> Iterator[str]:
     """The text, then the text as it reads once its escapes are undone and its wraps are joined."""
     yield text
-    seen = {text}
     if _MARK.search(text) is None:
         return
+    seen = {text}
     for _ in range(_DECODE_ROUNDS):
-        if not _ESCAPED.search(text):
-            return
+        before = len(seen)
         for undo in (_unwrap, _unglue, _unescape):
             text = undo(text)
             if text not in seen:
                 seen.add(text)
                 yield text
+        if len(seen) == before:
+            return
 
 
 def _unwrap(text: str) -> str:
-    return _WRAP.sub("", text)
+    if "\x1b" in text:
+        text = _COLOUR.sub("", text)
+    if "\n" not in text:
+        return text
+    first, *lines = text.split("\n")
+    return "".join([_unbroken(first), *[_unbroken(line.lstrip(" \t|>")) for line in lines]])
+
+
+def _unbroken(line: str) -> str:
+    """A line without what marks that it goes on."""
+    return line.removesuffix("\r").removesuffix("\\")
 
 
 def _unglue(text: str) -> str:
+    if not any(mark in text for mark in _GLUED):
+        return text
     return _GLUE.sub("", text)
 
 
 def _unescape(text: str) -> str:
+    if _TELLING.search(text) is None:
+        return text
     if "\\" in text:
         text = _UNICODE.sub(_character, text)
-    if "&" in text and ";" in text:
-        text = html.unescape(text)
+    if "&" in text:
+        text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
     return unquote(text, errors="surrogateescape") if "%" in text else text
 
 

@@ -2,12 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from diagnostics.model import Json
 from diagnostics.redaction.encodings import Needle, needle, spans, views
 from diagnostics.redaction.names import Place
+from diagnostics.redaction.survey import found_at, is_run, replaced, survey
 from diagnostics.redaction.values import PLACEHOLDER, entropy, is_placeholder
 
 _LEAST = 4
@@ -42,6 +43,9 @@ _WORDS = frozenset(
     ]
 )
 _NOT_LEARNED = frozenset({"signature", "cookie", "key-id", "nonce", "csrf-token", "masked-key"})
+_HEAD = re.compile(r"[\w+/=\-]*\Z")
+_ESCAPED = re.compile(rb"%(?:25)*(?:2[bBfF]|3[dD])|\\u002|[A-Za-z0-9+]\\{1,4}/[A-Za-z0-9+]")
+"""Base64 may be written so, and would not be one run."""
 _MASKED = re.compile(
     r"(?<![\w+/=\-])([\w+/=\-]{2,40})(?:\*{2,}+|\u2022{2,}+|\u2026|\.{3,8})([\w+/=\-]{0,40})"
 )
@@ -91,7 +95,10 @@ class Ledger:
         self._kinds: dict[str, str] = {}
         self._needles: tuple[Needle, ...] = ()
         self._spellings: tuple[tuple[str, str], ...] = ()
-        self._learned: dict[str, None] = {}
+        self._coded: tuple[tuple[str, str], ...] = ()
+        self._free: tuple[str, int] = ("", 0)
+        """The text last found free of all that was known at that version."""
+        self._learned: dict[str, bool] = {}
         self._shortest = 0
         self.version = 0
         """Changes whenever a secret becomes known: what was clean has to be looked at again."""
@@ -111,12 +118,14 @@ class Ledger:
             self._kinds[spelling] = kind
         longest_first = sorted((s for s in self._kinds if len(s) >= _LEAST), key=len, reverse=True)
         self._needles = tuple(needle(s) for s in longest_first)
-        self._spellings = tuple(
+        every = [
             (spelling, self._kinds[found.secret])
             for found in self._needles
             for spelling in (*found.plain, *found.runs)
-        )
-        self._shortest = min((len(spelling) for spelling, _ in self._spellings), default=0)
+        ]
+        self._coded = tuple(one for one in every if one[0] not in self._kinds and is_run(one[0]))
+        self._spellings = tuple(one for one in every if one not in self._coded)
+        self._shortest = min((len(spelling) for spelling, _ in every), default=0)
         self.version += 1
         self.quoted = self.quoted or '"' in secret
         self.has_digits = self.has_digits or not bare.strip("0123456789.+-eE")
@@ -173,38 +182,61 @@ class Ledger:
                 self._learned.pop(next(iter(self._learned)))
             if value not in self._learned:
                 self.version += 1
-            self._learned[value] = None
+            self._learned[value] = is_run(value)
 
     def stands_in(self, text: str) -> str | None:
         """The kind of a registered secret that stands in the text in any spelling."""
         if len(text) < self._shortest or not self._needles:
             return None
-        for view in views(text):
-            for spelling, kind in self._spellings:
-                if spelling in view:
-                    return kind
-        return None
+        if text is self._free[0] and self._free[1] == self.version:
+            return None
+        seen = survey(text)
+        escaped = _ESCAPED.search(seen.raw) is not None
+        every = (*self._spellings, *self._coded) if escaped else self._spellings
+        kind = _first(every, views(text))
+        if kind is None and not escaped and seen.runs:
+            kind = _first(self._coded, views(seen.near_runs.decode("latin-1")))
+        if kind is None:
+            self._free = (text, self.version)
+        return kind
 
     def plainly_in(self, text: str) -> str | None:
         """The kind of a known secret that stands in media, as it is, in base64 or hexadecimal."""
         if any(value in text for value in self._learned):
             return "learned-secret"
-        return next((kind for spelling, kind in self._spellings if spelling in text), None)
+        return _first(self._spellings, (text,)) or _first(self._coded, (text,))
 
     def is_free(self, text: str) -> bool:
         """Whether no known secret stands in the text, neither registered nor learned."""
-        return self.stands_in(text) is None and not any(value in text for value in self._learned)
+        if self.stands_in(text) is not None:
+            return False
+        if not self._learned:
+            return True
+        near = survey(text).near_runs.decode("latin-1")
+        return not any(
+            v in (near if is_one_run else text) for v, is_one_run in self._learned.items()
+        )
+
+    def late(self, text: str, place: str) -> str:
+        """A text whose parts were all cleaned, without what became known while they were."""
+        plain = any(spelling in text for spelling, _ in self._spellings)
+        return self.exact(text, place) if plain or self.quoted else self._unlearned(text, place)
+
+    def _unlearned(self, text: str, place: str) -> str:
+        if not self._learned:
+            return text
+        near = survey(text).near_runs.decode("latin-1")
+        for value, is_one_run in self._learned.items():
+            if value in (near if is_one_run else text):
+                found = ((m, m + len(value)) for m in _finds(text, value))
+                text = self._replace(text, found, value, place)
+        return text
 
     def exact(self, text: str, place: str) -> str:
         """The text with every known secret replaced, whatever its spelling."""
-        for value in self._learned:
-            if value in text:
-                text = self._replace(
-                    text, ((m, m + len(value)) for m in _finds(text, value)), value, place
-                )
-        if self._needles and any(mark in text for mark in ("**", "…", "...", "\u2022")):
-            taken = _taken(text)
-            text = _MASKED.sub(lambda match: self._unmask(match, place, taken), text)
+        text = self._unlearned(text, place)
+        if self._needles:
+            text = self._unmasked(text, place)
         if self.stands_in(text) is None:
             return text
         for found in self._needles:
@@ -227,6 +259,16 @@ class Ledger:
             at = end
         return "".join([*pieces, text[at:]])
 
+    def _unmasked(self, text: str, place: str) -> str:
+        """The text without keys that are masked in their middle and still recognised."""
+        marks = [m for n in ("**", "…", "...", "\u2022") for m in _finds(text, n)]
+        starts = [m - len(_HEAD.search(text[max(0, m - 40) : m])[0]) for m in marks]  # type: ignore[index]  # it matches nothing as well
+        found = list(found_at(_MASKED, text, starts))
+        if not found:
+            return text
+        taken = _taken(text)
+        return replaced(text, found, lambda match: self._unmask(match, place, taken))
+
     def _unmask(self, match: re.Match[str], place: str, taken: Sequence[tuple[int, int]]) -> str:
         """`sk-ab***yz` of a secret we hold still shows both its ends."""
         head, tail = match[1], match[2]
@@ -245,6 +287,10 @@ def _taken(text: str) -> list[tuple[int, int]]:
 
 def _is_inside(start: int, end: int, taken: Sequence[tuple[int, int]]) -> bool:
     return any(a <= start and end <= b for a, b in taken)
+
+
+def _first(spellings: Iterable[tuple[str, str]], texts: Iterable[str]) -> str | None:
+    return next((kind for text in texts for spelling, kind in spellings if spelling in text), None)
 
 
 _PII = frozenset({"email", "phone", "client-address", "hostname", "hardware-address", "content"})

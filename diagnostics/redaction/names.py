@@ -83,6 +83,18 @@ _SURE_ANYWHERE = {
     "credential": "credential", "credentials": "credential",
 }  # fmt: skip
 
+NAMING = (
+    *(b"token", b"secret", b"pass", b"pwd", b"key", b"auth", b"sig", b"credential", b"cookie"),
+    *(b"sess", b"sid", b"jwt", b"bearer", b"xsrf", b"csrf", b"hmac", b"phone", b"mobile"),
+    *(b"forwarded", b"real-ip", b"real_ip", b"realip", b"clienti", b"client_i", b"client-i"),
+    *(b"client.i", b"connecting"),
+)
+"""A name without any of these promises nothing in free text."""
+CONTENT = (
+    *(b"prompt", b"script", b"text", b"caption", b"lyric", b"narration", b"subtitle"),
+    *(b"storyboard", b"dialog", b"instruction", b"voice"),
+)
+"""The same for somebody's own words."""
 _HAS_A_PASSWORD = frozenset({"user", "db", "smtp", "ftp", "proxy", "admin", "root", "login"})
 """A bare `pass` is a verdict."""
 _WORDS_OF_PROSE = frozenset({"credential", "credentials", "signature", "secrets", "jwt", "hmac"})

@@ -3,12 +3,13 @@
 import getpass
 import platform
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from diagnostics.redaction.addresses import addresses
 from diagnostics.redaction.ledger import Clean
 from diagnostics.redaction.names import Place
+from diagnostics.redaction.survey import replaced, survey
 
 _HOME = re.compile(
     r"((?<![\w./\-])(?:file:/{0,2})?/(?:home|Users)/|(?<![A-Za-z])[A-Za-z]:(?:\\{1,4}|/)Users(?:\\{1,4}|/))"
@@ -23,6 +24,8 @@ _EVERYBODY = frozenset(
 _MAIL = re.compile(
     r"(?<![\w.+%\-])([\w.+%\-]{1,64}+)@((?:[A-Za-z0-9\-]{1,63}\.){1,6}[A-Za-z]{2,24})(?![\w\-])"
 )
+_LOCAL_PART = re.compile(r"[\w.+%\-]{0,66}\Z")
+_MAIL_MOST = 66
 _ROLES = frozenset(
     [
         "support",
@@ -131,8 +134,11 @@ def personal(clean: Clean, text: str, place: Place, machine: tuple[str, str]) ->
             found[0], kind="hardware-address", rule="hardware-address", place=place
         )
 
-    text = _MAIL.sub(mail, text) if "@" in text else text
-    text = _HOME.sub(home, text) if "/" in text or "\\" in text else text
+    seen = survey(text)
+    if "@" in text:
+        text = replaced(text, _mails(text), mail)
+    if seen.has(b"/home/", b"/users/", b"users\\"):
+        text = _HOME.sub(home, text)
     if "/<user>/" in text:
         text = _NEXT_HOME.sub(lambda found: _OWNER.sub(home, found[0]), text)
     text = (
@@ -141,8 +147,22 @@ def personal(clean: Clean, text: str, place: Place, machine: tuple[str, str]) ->
     if "OneDrive" in text:
         text = _ONE_DRIVE.sub(lambda found: _owner(clean, found[1], found[2], place), text)
     text = addresses(clean, text, place)
-    text = _HARDWARE.sub(hardware, text) if text.count(":") + text.count("-") > 4 else text  # noqa: PLR2004  # it has five
+    text = _HARDWARE.sub(hardware, text) if seen.has_hardware else text
     return _this_host(clean, text, place, machine)
+
+
+def _mails(text: str) -> Iterator[re.Match[str]]:
+    """Every e-mail address; looked for backwards from its sign."""
+    done = 0
+    at = text.find("@")
+    while at >= 0:
+        before = text[max(done, at - _MAIL_MOST) : at]
+        start = at - len(_LOCAL_PART.search(before)[0])  # type: ignore[index]  # it matches nothing as well
+        found = _MAIL.match(text, start) if start < at else None
+        if found is not None:
+            done = found.end()
+            yield found
+        at = text.find("@", at + 1)
 
 
 def _owner(clean: Clean, head: str, name: str, place: Place) -> str:

@@ -1,10 +1,11 @@
 """Which values are secrets by their shape alone? Rules are data, each with examples both ways."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from diagnostics.redaction.survey import found_at, found_within, survey
 from diagnostics.redaction.values import is_heygen_key, is_real, mixed_case
 
 _START = r"(?:(?<![A-Za-z0-9_\-])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
@@ -23,10 +24,19 @@ class Rule:
     """Literals, one of which stands in every match: looked for before the pattern is tried."""
     positive: tuple[str, ...]
     negative: tuple[str, ...]
+    run: int = 18
+    """So many letters and digits at least stand without a gap in every match; 0: any number."""
+    heads: bool = True
+    """Whether every match begins with one of the needles."""
     hard: bool = True
     """Whether a match in a finished artefact stops the write."""
     anchored: bool = True
     accepts: Callable[[str], bool] = field(default=bool)
+
+    @cached_property
+    def literals(self) -> tuple[bytes, ...]:
+        """The needles as bytes."""
+        return tuple(needle.encode() for needle in self.needles)
 
     def pattern_for(self, alternative: str) -> re.Pattern[str]:
         """The pattern with one alternative only: each is tested by itself."""
@@ -47,6 +57,7 @@ SHAPES: tuple[Rule, ...] = (
         r"(?:-----|----)(?:(?!---- ?END|-----END).)*+"
         r"(?:-----END|---- ?END)?[A-Z0-9 ]{0,50}+-{0,5}",
         needles=("PRIVATE KEY",),
+        run=0,
         anchored=False,
         positive=(
             "-----BEGIN RSA PRIVATE KEY-----\nInvented01\n-----END RSA PRIVATE KEY-----",
@@ -72,7 +83,7 @@ SHAPES: tuple[Rule, ...] = (
         kind="token",
         alternatives=(r"v[1-4]\.local\.", r"v[1-4]\.public\."),
         tail=r"[A-Za-z0-9_\-.]{24,}",
-        needles=(".local.", ".public."),
+        needles=tuple(f"v{n}.{use}." for n in range(1, 5) for use in ("local", "public")),
         positive=("v4.local.InventedInventedInvented01", "v2.public.InventedInventedInvented01"),
         negative=("v1.public.beta", "v2.local.dev"),
     ),
@@ -107,7 +118,7 @@ SHAPES: tuple[Rule, ...] = (
         kind="webhook-secret",
         alternatives=("whsec_", "v1,whsec_"),
         tail=r"[A-Za-z0-9+/_\-]{12,}={0,2}",
-        needles=("whsec_",),
+        needles=("v1,whsec_", "whsec_"),
         positive=("whsec_SW52ZW50ZWQwMDAx", "v1,whsec_SW52ZW50ZWQwMDAx"),
         negative=("whsec_", "whsec_..."),
     ),
@@ -184,8 +195,11 @@ SHAPES: tuple[Rule, ...] = (
             "xapp-",
             "hf_",
             "fal_",
-            "_live_",
-            "_test_",
+            "rk_live_",
+            "sk_live_",
+            "rk_test_",
+            "sk_test_",
+            "key_live_",
             "glpat-",
             "npm_",
             "pypi-",
@@ -239,6 +253,8 @@ SHAPES: tuple[Rule, ...] = (
         alternatives=("(?=[0-9a-f]{8}-)",),
         tail=r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9a-f]{32}(?![0-9a-f])",
         needles=(":",),
+        run=32,
+        heads=False,
         positive=("00000000-aaaa-4bbb-8ccc-000000000001:0123456789abcdef0123456789abcdef",),
         negative=("00000000-aaaa-4bbb-8ccc-000000000001",),
         hard=False,
@@ -249,6 +265,8 @@ SHAPES: tuple[Rule, ...] = (
         alternatives=("(?=[MNOYZ])",),
         tail=r"[A-Za-z0-9+/]{42,90}={0,2}(?![A-Za-z0-9+/=])",
         needles=("M", "N", "O", "Y", "Z"),
+        run=42,
+        heads=False,
         accepts=is_heygen_key,
         positive=("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYtMTcwMDAwMDAwMA==",),
         negative=(
@@ -268,7 +286,11 @@ SHAPES: tuple[Rule, ...] = (
             r"scrypt:\d{3,7}:\d{1,3}:\d{1,3}\$",
         ),
         tail=r"[A-Za-z0-9./+=,$]{20,}",
-        needles=("$2", "$argon2", "$scrypt$", "$1$", "$5$", "$6$", "pbkdf2", "scrypt:"),
+        needles=(
+            *("$2a$", "$2b$", "$2x$", "$2y$", "$argon2", "$scrypt$"),
+            *("$1$", "$5$", "$6$", "pbkdf2", "scrypt:"),
+        ),
+        run=0,
         anchored=False,
         positive=(
             "$2b$12$InventedInventedInventedInvented01",
@@ -311,6 +333,7 @@ SHAPES: tuple[Rule, ...] = (
         alternatives=("sk-", "r8_", "sk_", "whsec_"),
         tail=r"[A-Za-z0-9_\-]{2,40}+\*{2,}+[A-Za-z0-9_\-]{1,12}",
         needles=("**",),
+        run=0,
         positive=("sk-ab***yz", "r8_ab*****yz", "sk_ab**yz", "whsec_ab****yz"),
         negative=("sk-***", "2 ** 3"),
         hard=False,
@@ -318,12 +341,26 @@ SHAPES: tuple[Rule, ...] = (
 )
 
 
+def matches(rule: Rule, text: str) -> Iterator[re.Match[str]]:
+    """Every match of one shape in a text, looked for only where one can be."""
+    seen = survey(text)
+    if rule.run and not seen.runs:
+        return iter(())
+    where = seen.near_runs if rule.run else seen.raw
+    needles = [needle for needle in rule.literals if needle in where]
+    if not needles:
+        return iter(())
+    if not rule.run:
+        return rule.pattern.finditer(text)
+    if rule.heads:
+        return found_at(rule.pattern, text, seen.stands(needles))
+    return found_within(rule.pattern, text, seen.regions(rule.run))
+
+
 def leaks(text: str) -> str | None:
     """The kind of a secret whose shape nobody can mistake, if one stands in the text."""
     for rule in SHAPES:
-        if not rule.hard or not any(needle in text for needle in rule.needles):
-            continue
-        for found in rule.pattern.finditer(text):
+        for found in matches(rule, text) if rule.hard else ():
             if rule.accepts(found[0]) and is_real(found[0]):
                 return rule.kind
     return None

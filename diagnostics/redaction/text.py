@@ -3,11 +3,20 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from diagnostics.redaction.fields import promised
 from diagnostics.redaction.ledger import Clean
-from diagnostics.redaction.names import Place, Strength, Suspicion, is_content, suspect
+from diagnostics.redaction.names import (
+    CONTENT,
+    NAMING,
+    Place,
+    Strength,
+    Suspicion,
+    is_content,
+    suspect,
+)
+from diagnostics.redaction.survey import found_at, found_within, replaced, survey
 from diagnostics.redaction.url import clean_url
 from diagnostics.redaction.values import (
     PLACEHOLDER,
@@ -24,6 +33,9 @@ _NAME = re.compile(
     r"(?<![A-Za-z0-9_.$%{])(?<![A-Za-z0-9_.]-)([A-Za-z_][A-Za-z0-9_.\-]{0,80}+)"
     r"(\\?[\"']?[ \t]{0,4}(?:=>|:=|==|=|:(?!/))[ \t]{0,4}|[\"'][ \t]{0,2},[ \t]{0,2}(?=b?[\"']))"
 )
+_NAME_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
+_NAME_MOST, _NAME_REACH = 88, 200
+_OPERATES = re.compile(r"[A-Za-z0-9_.\-]{0,80}(?:\\?[\"']?[ \t]{0,4}[:=]|[\"'][ \t]{0,2},)")
 _VALUE = re.compile(
     r"""b?\\?"(?P<double>(?:[^"\\\n]|\\(?!").){0,16384})|b?'(?P<single>(?:[^'\\\n]|\\.){0,16384})"""
     r"""|(?P<named>\$\{{1,2}[^{}\n]{0,80}\}{1,2}|\{\{[^{}\n]{0,80}\}\}|\$\([^()\n]{0,80}\))"""
@@ -41,7 +53,7 @@ def assignments(clean: Clean, text: str, _place: Place, depth: int) -> str:
     """`NAME=value`, `name: value`, `"name": "value"`, header lines, in any language's spelling."""
     pieces: list[str] = []
     at = 0
-    for found in _NAME.finditer(text):
+    for found in _names(text, content=clean.hides_content):
         if found.start() < at:
             continue
         named = Place.JSON if set(found[2]) & _QUOTES else Place.TEXT
@@ -59,6 +71,22 @@ def assignments(clean: Clean, text: str, _place: Place, depth: int) -> str:
         pieces += [text[at:start], shown]
         at = end
     return "".join([*pieces, text[at:]]) if pieces else text
+
+
+def _names(text: str, *, content: bool) -> Iterator[re.Match[str]]:
+    """Names with a telling word in them, and what assigns to them."""
+    seen = survey(text)
+    words = (*NAMING, *CONTENT) if content else NAMING
+    for start in sorted({_begins(text, n) for n in seen.places(words) if _OPERATES.match(text, n)}):
+        found = _NAME.search(text, start, start + _NAME_REACH)
+        if found is not None:
+            yield found
+
+
+def _begins(text: str, at: int) -> int:
+    """Where the name begins in which a word stands."""
+    before = text[max(0, at - _NAME_MOST) : at]
+    return at - len(before) + len(before.rstrip(_NAME_CHARACTERS))
 
 
 def _promised(clean: Clean, name: str, place: Place) -> Suspicion | None:
@@ -135,7 +163,8 @@ def schemes(clean: Clean, text: str, place: Place, _depth: int) -> str:
         hidden = clean.ledger.hide(value, kind="authorization", rule="scheme", place=place)
         return found[1] + found[2] + hidden
 
-    return _BEARER.sub(shown, text)
+    places = survey(text).places((b"bearer", b"basic", b"apikey", b"token"))
+    return replaced(text, found_at(_BEARER, text, places), shown)
 
 
 _ECHO = re.compile(
@@ -145,6 +174,10 @@ _ECHO = re.compile(
     r"|supplied|specified|presented|called|named)){0,3} ?[:=]? {0,2}\\?[\"'`\[(<]?)"
     r"([A-Za-z0-9_\-+/.=~]{11,4096}[A-Za-z0-9_\-+/=~])"
 )
+_ECHO_ENDS = re.compile(r"[A-Za-z]{3,11}[ :=][ A-Za-z:=]{0,48}\\?[\"'`\[(<]?[A-Za-z0-9_\-+/.=~]")
+_WORD_BEFORE = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,16}[ _\-]\Z")
+_ECHO_BEFORE = 20
+_ECHOED = (b"key", b"token", b"secret", b"passwor", b"passcode", b"credential", b"jwt")
 _HEX = re.compile(r"[0-9A-Fa-f]{32,128}")
 
 
@@ -162,7 +195,19 @@ def echoes(clean: Clean, text: str, place: Place, _depth: int) -> str:
         hidden = clean.ledger.hide(value, kind=suspicion.kind, rule="echo", place=place)
         return found[1] + found[2] + hidden
 
-    return _ECHO.sub(shown, text)
+    return replaced(text, _echoing(text), shown)
+
+
+def _echoing(text: str) -> Iterator[re.Match[str]]:
+    done = 0
+    for at in sorted(set(survey(text).places(_ECHOED))):
+        if at < done or _ECHO_ENDS.match(text, at) is None:
+            continue
+        word = _WORD_BEFORE.search(text, max(at - _ECHO_BEFORE, done), at)
+        found = _ECHO.match(text, word.start() if word else at)
+        if found is not None:
+            done = found.end()
+            yield found
 
 
 _USER = re.compile(
@@ -192,16 +237,41 @@ def commands(clean: Clean, text: str, place: Place, depth: int) -> str:
 
     if any(tool in text for tool in ("curl", "http", "wget")):
         text = _USER.sub(user, text)
-    return _OPTION.sub(option, text)
+    return replaced(text, found_at(_OPTION, text, _options(text)), option)
+
+
+def _options(text: str) -> Iterator[int]:
+    """Where an option or a `set` begins."""
+    seen = survey(text)
+    if seen.has(*NAMING):
+        yield 0
+        yield from (at + 1 for at in seen.places((b" -", b"\n-", b"\t-")))
+        yield from seen.places((b"setx ", b"set "))
 
 
 _URL = re.compile(
-    r"(?<=:)((?:\\{0,3}/){2})((?:" + PLACEHOLDER.pattern + r"|\\{1,3}/|\\u0026|[^\s\"'<>`\\])+)"
+    r":((?:\\{0,3}/){2})((?:" + PLACEHOLDER.pattern + r"|\\{1,3}/|\\u0026|[^\s\"'<>`\\])+)"
 )
 
 
 _ASKED = re.compile(r"(?<![^\s\"'(=])/[^\s\"'<>()?#\\]{0,2000}\?[^\s\"'<>`\\]{3,8192}")
 """A request line's path and query."""
+
+
+_PATH_REACH = 2048
+
+
+def _paths(text: str) -> Iterator[int]:
+    """Where a path begins that has a query."""
+    at = text.find("?")
+    while at >= 0:
+        before = text[max(0, at - _PATH_REACH) : at]
+        head = before.split()[-1] if before and not before[-1].isspace() else ""
+        for mark in "\"'(=":
+            head = head.rpartition(mark)[2]
+        if head.startswith("/"):
+            yield at - len(head)
+        at = text.find("?", at + 1)
 
 
 def urls(clean: Clean, text: str, _place: Place, depth: int) -> str:
@@ -213,13 +283,15 @@ def urls(clean: Clean, text: str, _place: Place, depth: int) -> str:
         cleaned = clean_url(clean, "x://" + plain, depth + 1)[4:]
         if cleaned == plain:
             return found[0]
-        return found[1] + (cleaned.replace("/", slash) if slash != "/" else cleaned)
+        return ":" + found[1] + (cleaned.replace("/", slash) if slash != "/" else cleaned)
 
     def asked(found: re.Match[str]) -> str:
         return clean_url(clean, found[0], depth + 1)
 
-    text = _ASKED.sub(asked, text) if "?" in text else text
-    return _URL.sub(shown, text) if "//" in text or "\\/" in text else text
+    seen = survey(text).raw
+    if b"?" in seen and b"=" in seen:
+        text = replaced(text, found_at(_ASKED, text, _paths(text)), asked)
+    return replaced(text, found_at(_URL, text, survey(text).places((b"://", b":\\"))), shown)
 
 
 _TAG = re.compile(r"<(?:input|meta)\b([^<>]{1,4000})>", re.IGNORECASE)
@@ -264,6 +336,7 @@ def multipart(clean: Clean, text: str, _place: Place, depth: int) -> str:
 
 
 _OPENED_MAX = 65_536
+_RUN_LEAST = 20
 _RUN = re.compile(r"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{20,65536}+={0,2}")
 _LOGIN = re.compile(r"[^\s:]{1,64}:([^\s:]{8,512})")
 
@@ -281,7 +354,9 @@ def base64_runs(clean: Clean, text: str, place: Place, depth: int) -> str:
             return clean.ledger.hide(found[0], kind="base64", rule="base64", place=place)
         return found[0]
 
-    return _RUN.sub(run, text) if depth < 4 else text  # noqa: PLR2004  # nobody nests deeper
+    if depth >= 4:  # noqa: PLR2004  # nobody nests deeper
+        return text
+    return replaced(text, found_within(_RUN, text, survey(text).regions(_RUN_LEAST)), run)
 
 
 def _undone(run: str) -> str | None:

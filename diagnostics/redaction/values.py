@@ -5,6 +5,7 @@ import binascii
 import math
 import re
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
 
 from diagnostics.redaction.names import Strength, Suspicion
@@ -53,6 +54,8 @@ _LABEL = re.compile(r"[a-z]{3,20}(?:[_\-.][a-z]{1,20}){0,6}(?:[_\-.][0-9]{1,4}[a
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]{4,18}(?:Z|[+\-][\d:]{4,6})?)?")
 _CLOSE = re.compile(r"[A-Za-z0-9_\-+/=.~!:%|]+")
 _PROSE = re.compile(r"[\"'`(]?[A-Za-zА-Яа-яЁё][A-Za-zА-Яа-яЁё_'-]{0,24}[\"'`)]?[.,:;!?]?")
+_NEAR = 1024
+_EDGE = re.compile(r"[\s;,(){}<>]")
 _RANDOM_LENGTH = 12
 _RANDOM_BITS = 2.5
 """Bits a character; repeated letters and most words have less."""
@@ -140,3 +143,26 @@ def is_heygen_key(value: str) -> bool:
     except (binascii.Error, ValueError):
         return False
     return _HEYGEN_ID.fullmatch(raw) is not None
+
+
+def near_placeholders(text: str) -> Iterator[tuple[int, int]]:
+    """What stands around the placeholders of a text, cut where words end."""
+    begin = stop = -1
+    for found in PLACEHOLDER.finditer(text):
+        start, end = found.start() - _NEAR, found.end() + _NEAR
+        if begin < 0:
+            begin, stop = _edge(text, start), end
+        elif start > stop:
+            yield begin, (cut := _edge(text, stop))
+            begin, stop = max(cut, _edge(text, start)), end
+        stop = max(stop, end)
+    if begin >= 0:
+        yield begin, _edge(text, stop)
+
+
+def _edge(text: str, at: int) -> int:
+    """The nearest end of a word from there on, or the text's own end."""
+    if at <= 0:
+        return 0
+    found = _EDGE.search(text, at, at + _NEAR)
+    return found.start() if found else min(at, len(text))
