@@ -1,16 +1,21 @@
 """Does a picture lose its metadata and nothing else?"""
 
+import base64
 import io
+import json
 import struct
 import zlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
+from diagnostics.redact import Gate
+from diagnostics.redaction.files import clean_text
 from diagnostics.redaction.pictures import RULES, clean_picture, strip
 
 NAME = b"Inv3nted Photographer"
@@ -220,3 +225,49 @@ def test_no_change_of_a_real_picture_makes_it_raise(name: str, at: int, other: b
     data = bytearray(SAMPLES[name]())
     data[at : at + len(other)] = other
     clean_picture(bytes(data))
+
+
+# --- within texts -----------------------------------------------------------------------------
+
+
+def in_har(packed: str) -> tuple[str, str]:
+    content = {"mimeType": "image/jpeg", "encoding": "base64", "text": packed}
+    return "har", json.dumps({"log": {"entries": [{"response": {"content": content}}]}})
+
+
+def in_escaped_json(packed: str) -> tuple[str, str]:
+    return "json", json.dumps({"image": packed}).replace("/", "\\/")
+
+
+def in_data_url(packed: str) -> tuple[str, str]:
+    return "text", f"<img src='data:image/jpeg;base64,{packed}'>"
+
+
+def in_tape(packed: str) -> tuple[str, str]:
+    request = {"method": "POST", "url": "https://h.test/", "body64": packed}
+    return "jsonl", json.dumps({"request": request, "answer": {"status": 200}}) + "\n"
+
+
+def in_cassette(packed: str) -> tuple[str, str]:
+    return "yaml", yaml.safe_dump({"body": {"string": base64.b64decode(packed)}})
+
+
+@pytest.mark.parametrize("way", [in_har, in_escaped_json, in_data_url, in_tape, in_cassette])
+@pytest.mark.parametrize("name", ["jpeg", "png", "webp", "gif"])
+def test_a_picture_within_a_text_loses_its_metadata_too(
+    way: Callable[[str], tuple[str, str]], name: str
+) -> None:
+    gate = Gate(("", ""))
+    data = SAMPLES[name]()
+    shape, text = way(base64.b64encode(data).decode())
+    shown = clean_text(gate, text, shape)
+    expected = base64.b64encode(clean_picture(data) or b"").decode()
+    bare = shown.replace("\\/", "/").replace("\n", "").replace(" ", "")
+    assert expected in bare or shape == "text"
+    assert base64.b64encode(data).decode() not in bare
+    assert sum(gate.removed.values()) >= 1
+
+
+def test_what_only_begins_like_a_picture_stays() -> None:
+    for text in ('{"a": "/9j/AAAA"}', '{"a": "UklGRinvented"}', "see /9j/ there"):
+        assert clean_text(Gate(("", "")), text, "json") == text

@@ -7,10 +7,9 @@ from enum import Enum
 
 from diagnostics.redact import Gate
 from diagnostics.redaction.budget import Budget, WithheldError
-from diagnostics.redaction.files import clean_text, text_of
+from diagnostics.redaction.files import clean_text, text_of, without_metadata
 from diagnostics.redaction.kinds import REFUSED, Kind, format_of
 from diagnostics.redaction.outcome import Hit, Outcome, Reason
-from diagnostics.redaction.pictures import PLACE, strip
 from diagnostics.redaction.preview import hits
 
 _BLOB = re.compile(r"(?:^|/)blobs/([0-9a-f]{64})$")
@@ -67,12 +66,10 @@ def clean_plain(work: Work, raw: bytes, name: str, kind: Kind) -> Clean:
 
 
 def _picture(work: Work, raw: bytes) -> Clean:
-    stripped = strip(raw)
-    if stripped is None:
+    data = without_metadata(work.gate, raw)
+    if data is None:
         raise WithheldError(Reason.PICTURE)
-    for rule, count in stripped.removed.items():
-        work.gate.removed[rule, PLACE] += count
-    return Clean(data=_unless_secret(work, stripped.data), format="picture")
+    return Clean(data=_unless_secret(work, data), format="picture")
 
 
 def _unless_secret(work: Work, raw: bytes) -> bytes:

@@ -7,6 +7,7 @@ import re
 
 from diagnostics.model import Headers, Json
 from diagnostics.redact import Gate
+from diagnostics.redaction.pictures import PLACE, strip
 from diagnostics.redaction.tree import decode, encode
 
 SIZE_MOST = 256 * 1024 * 1024
@@ -15,6 +16,11 @@ _ALIASES_MOST = 16
 """Each may double what a document unfolds to; no recording has more than a few."""
 _WIDE = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _PAIR = 2
+_PICTURES = ("/9j", "iVBORw0KGgo", "UklGR", "R0lGOD")
+_PICTURE = re.compile(
+    r"(?<![A-Za-z0-9+/])(?:\\?/9j\\?/|iVBORw0KGgo|UklGR|R0lGOD)(?:[A-Za-z0-9+/]|\\/)++={0,2}"
+)
+"""A picture in base64, wherever it stands: a HAR's body, a `data:` URL; JSON may escape slashes."""
 
 
 def text_of(raw: bytes) -> tuple[str, str]:
@@ -27,6 +33,8 @@ def text_of(raw: bytes) -> tuple[str, str]:
 
 def clean_text(gate: Gate, text: str, format: str) -> str:  # noqa: A002  # it is the format's name
     """The text of one file, cleaned as what it is; what does not parse is cleaned as text."""
+    if any(mark in text for mark in _PICTURES):
+        text = _PICTURE.sub(lambda found: _picture(gate, found[0]), text)
     if format == "yaml":
         cleaned = _clean_yaml(gate, text)
         if cleaned is not None:
@@ -34,6 +42,29 @@ def clean_text(gate: Gate, text: str, format: str) -> str:  # noqa: A002  # it i
     if format == "jsonl":
         return "".join(_clean_line(gate, line) for line in text.splitlines(keepends=True))
     return gate.text(text)
+
+
+def _picture(gate: Gate, packed: str) -> str:
+    """The same picture without its metadata; what is no picture stays as it was."""
+    try:
+        raw = base64.b64decode(packed.replace("\\/", "/"), validate=True)
+    except (binascii.Error, ValueError):
+        return packed
+    cleaned = without_metadata(gate, raw)
+    if cleaned is None or cleaned == raw:
+        return packed
+    shown = base64.b64encode(cleaned).decode()
+    return shown.replace("/", "\\/") if "\\/" in packed else shown
+
+
+def without_metadata(gate: Gate, raw: bytes) -> bytes | None:
+    """The picture, what went from it counted; None: none that can be cleaned without loss."""
+    stripped = strip(raw)
+    if stripped is None:
+        return None
+    for rule, count in stripped.removed.items():
+        gate.removed[rule, PLACE] += count
+    return stripped.data
 
 
 # --- JSON Lines, tapes among them ---------------------------------------------------------------
@@ -123,7 +154,7 @@ def _dump(yaml: Json, value: Json, dumper: Json) -> str:
 def _clean_bytes(gate: Gate, value: Json) -> Json:
     """YAML's binary values: bodies that vcrpy could not write as text."""
     if isinstance(value, bytes):
-        return gate.body(value, None)
+        return gate.body(without_metadata(gate, value) or value, None)
     if isinstance(value, dict):
         return {key: _clean_bytes(gate, one) for key, one in value.items()}
     if isinstance(value, list):
