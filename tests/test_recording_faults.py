@@ -76,8 +76,8 @@ def waiting_story(tape: Recorder | Replayer, url: str, calls: int = 1) -> list[M
 @pytest.mark.parametrize("waiting", [False, True], ids=["await", "wait"])
 def test_a_failure_is_kept_and_played_as_the_same_exception_at_the_same_place(
     name: str,
-    waiting: bool,
-    tmp_path: Path,  # a parameter of the test
+    waiting: bool,  # noqa: FBT001  # a parameter of the test
+    tmp_path: Path,
 ) -> None:
     parts, kind, raised = STORIES[name]
 

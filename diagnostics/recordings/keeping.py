@@ -64,7 +64,15 @@ class _Way(Protocol):
 class Keeper:
     """One body. `take` each part, then `finish`, or `discard`."""
 
-    def __init__(self, gate: Gate, writer: Callable[[], BlobWriter], kind: str) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        writer: Callable[[], BlobWriter],
+        kind: str,
+        *,
+        text_most: int = TEXT_MOST,
+    ) -> None:
+        self._text_most = text_most
         self._gate, self._writer, self._kind = gate, writer, kind.lower()
         self._parts: list[bytes] = []
         self._size = 0
@@ -102,8 +110,8 @@ class Keeper:
 
     def _outgrown(self) -> None:
         head = b"".join(self._parts)
-        if self._limit < TEXT_MOST and not _is_media(self._kind, head):
-            self._limit = TEXT_MOST
+        if self._limit < self._text_most and not _is_media(self._kind, head):
+            self._limit = self._text_most
             return
         self._parts.clear()
         self._way = self._chosen(head)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from diagnostics.model import Headers
 from diagnostics.redact import Gate
+from diagnostics.redaction.values import PLACEHOLDER
 
 _NAMES = frozenset(
     [
@@ -28,5 +29,8 @@ class Keys:
             lowered = name.lower()
             if value in self._known or (lowered not in _NAMES and lowered not in wanted):
                 continue
+            if PLACEHOLDER.search(value):
+                continue  # it was hidden before
             self._known.add(value)
-            self._gate.register(value, f"{provider}-api-key" if provider else "api-key")
+            secret = value.rpartition(" ")[2]  # the scheme before it is no secret
+            self._gate.register(secret, f"{provider}-api-key" if provider else "api-key")
