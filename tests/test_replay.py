@@ -282,6 +282,32 @@ def test_many_differences_are_cut_short() -> None:
     assert driver.misses[0].told("ru").endswith("; и другие отличия")
 
 
+@pytest.mark.parametrize("depth", range(800, 1000, 9))
+def test_bodies_however_deep_differ_in_the_body(depth: int) -> None:
+    one, other = (replace(ASKED, body=b"[" * n + b"]" * n) for n in (depth, depth + 1))
+    (difference,) = missed(other, one)
+    assert difference.startswith("body")
+
+
+@pytest.mark.parametrize("body", [b"{broken", b"[" * 100_000])
+def test_bodies_that_only_look_like_json_are_compared_as_text(body: bytes) -> None:
+    assert missed(replace(ASKED, body=body + b"2"), replace(ASKED, body=body + b"1"))
+
+
+def test_a_query_with_a_thousand_names_is_compared_as_a_whole() -> None:
+    query = "&".join(f"a{n}" for n in range(1500))
+    asked = replace(ASKED, url=f"{URL}?{query}")
+    assert missed(asked, ASKED)[-1].startswith("query.: —")
+
+
+def test_a_recording_that_never_left_is_no_single_answer_for_a_transport() -> None:
+    kept = Unsent(reason=UnsentReason.NO_BUDGET)
+    table = Table.build(entries([recorded(POLL, 0, answer=kept)]))
+    finder = Finder(table, sent_only=True)
+    shelf = Shelf(table, finder, lambda _: recorded(POLL, 0))
+    assert shelf.pick("GET", POLL.url, b"", "") is None
+
+
 def test_an_empty_tape_says_so() -> None:
     assert missed(ASKED) == []
 

@@ -22,6 +22,7 @@ from diagnostics.errors import UsageError
 from diagnostics.model import Exchange, Fault, FaultKind, Request, Response, Unsent, UnsentReason
 from diagnostics.redact import Gate
 from diagnostics.tape import BLOB_BYTES, NAME, Bodies, TapeFile, TapeIndex, read
+from diagnostics.taping.blobs import parts_of
 from diagnostics.taping.index import KEPT_LEAST
 from diagnostics.taping.table import Stamp, Table
 from tests.drive_cases import akool, case
@@ -367,3 +368,47 @@ def test_requests_of_any_key_are_found_among_thousands(tmp_path: Path) -> None:
         for n in range(1500):
             both = [index.take("GET", f"{URL}/{n}", b"") for _ in range(3)]
             assert [one and one.reason for one in both] == [str(n + 1500), str(n), None]
+
+
+ANNOUNCED = (
+    b'{"intent":{"request":{"method":"GET","url":"/d"},"answer":{"status":1},"started_s":1}}'
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    lines=st.lists(
+        st.sampled_from(
+            [
+                b"{}",
+                b"torn",
+                b'{"request":{"method":"GET","url":"/a"},"answer":{"status":"x"},"started_s":1}',
+                b'{"request":{"method":"GET","url":"/a"},"answer":{"status":200},"started_s":NaN}',
+                b'{"request":{"method":"GET","url":"/b","blob":"x"},"answer":{},"started_s":1}',
+                b'{"request":{"method":"GET","url":"/c"},"answer":{"status":1,"blob_bytes":"x",'
+                b'"blob":"' + b"0" * 64 + b'"},"started_s":1e400}',
+                ANNOUNCED,
+                b'{"intent":7}',
+                b'{"ended":{}}',
+            ]
+        ),
+        max_size=12,
+    )
+)
+def test_an_index_counts_the_places_of_any_tape_as_reading_it_does(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]
+) -> None:
+    folder = written(tmp_path_factory.mktemp("tape"))
+    with (folder / NAME).open("ab") as file:
+        file.write(b"\n".join(lines))
+    with TapeIndex.open(folder) as index:
+        whole = list(read(folder))
+        assert repr([index.exchange(n) for n in range(len(index))]) == repr(whole)
+        for exchange in whole:
+            assert index.take("GET", exchange.request.url, b"") is not None
+
+
+def test_a_body_that_is_gone_is_an_error_when_it_is_streamed(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        list(parts_of(tmp_path / "blobs" / ("0" * 64)))
+    assert "blobs" in (caught.value.hint or "")

@@ -26,8 +26,10 @@ _MISSING = Text(
     ru="тел, лежащих рядом с записью, не найдено: {count}; копируйте папку прогона целиком",
 )
 _KILLED = Text(
-    en="the run never came to its end: it was killed, or is still going on",
-    ru="прогон не дошёл до конца: процесс был убит или ещё работает",
+    en="the run never came to its end: it was killed, or is still going on"
+    " (to go on with it: diagnostics run --resume {run})",
+    ru="прогон не дошёл до конца: процесс был убит или ещё работает"
+    " (продолжить его: diagnostics run --resume {run})",
 )
 
 
@@ -59,7 +61,7 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
     written = files.paths(options.out or (place if place.is_dir() else place.parent), formats)
     found_out = judged(place)
     reading = found_out.reading
-    for line in _wanting(reading, screen.language):
+    for line in _wanting(reading, options.run, screen.language):
         screen.say(line)
     made = files.write(
         found_out.report,
@@ -76,12 +78,12 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
     return Exit.OK
 
 
-def _wanting(reading: tape.Reading, language: str) -> Iterator[str]:
+def _wanting(reading: tape.Reading, run: str, language: str) -> Iterator[str]:
     """What the tape lacks."""
     counts = (reading.torn, _TORN), (reading.pending, _PENDING), (reading.missing, _MISSING)
     yield from (text.fill(language, {"count": count}) for count, text in counts if count)
     if reading.killed:
-        yield _KILLED.in_language(language)
+        yield _KILLED.fill(language, {"run": run})
 
 
 def _summary(made: dict[str, Any]) -> Iterator[str]:

@@ -94,7 +94,10 @@ def _weight(difference: Difference) -> int:
 
 def differences(recorded: Request, asked: Request) -> list[Difference]:
     """One more at most than are shown."""
-    return list(islice(_differences(recorded, asked), DIFFERENCES_MOST + 1))
+    try:
+        return list(islice(_differences(recorded, asked), DIFFERENCES_MOST + 1))
+    except RecursionError:  # two bodies too deep to compare
+        return [_difference("body", _text(recorded.body), _text(asked.body))]
 
 
 def _differences(recorded: Request, asked: Request) -> Iterator[Difference]:

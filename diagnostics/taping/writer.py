@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from diagnostics.drive.driver import Slot
@@ -17,7 +18,7 @@ from diagnostics.taping.blobs import BLOB_BYTES, Blob, BlobWriter
 
 try:
     import fcntl
-except ImportError:  # Windows has none; a single append is whole there as well
+except ImportError:  # pragma: no cover  # Windows has none; one append is whole there as well
     fcntl = None  # type: ignore[assignment]  # asked for wherever it is used
 
 SCHEMA = "diagnostics.tape/1"
@@ -50,6 +51,7 @@ class TapeFile:
         self._folder, self._gate = folder, gate
         self._handle: int | None = None
         self._end = -1  # of the file, when we wrote last
+        self._turn = Lock()  # a file's own lock keeps processes apart, not threads
 
     def begin(self, case: Case, *, tells_end: bool = False) -> None:
         """Make the folder and write the first line; join a tape that others have begun.
@@ -71,7 +73,7 @@ class TapeFile:
         opening["case"] = case_to(self._gate.case(case))
         with _alone(self._handle):
             if not _begun(self._handle):
-                self._write(_encoded(opening))
+                self._write(self._handle, _encoded(opening))
 
     def intend(self, request: Request, slot: Slot, started_s: float, flow: str = "") -> None:
         """Say that a paid call is about to leave."""
@@ -118,14 +120,11 @@ class TapeFile:
         if self._handle is None:
             return
         line = _encoded(value)
-        with _alone(self._handle):
-            self._write(line)
+        with self._turn, _alone(self._handle):
+            self._write(self._handle, line)
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, handle: int, line: bytes) -> None:
         """A line that does not go in whole is taken back: a torn one would swallow the next."""
-        handle = self._handle
-        if handle is None:
-            return
         try:
             before = os.fstat(handle).st_size
             if before != self._end and before and os.pread(handle, 1, before - 1) != b"\n":
