@@ -268,6 +268,13 @@ def test_a_picture_within_a_text_loses_its_metadata_too(
     assert sum(gate.removed.values()) >= 1
 
 
+@pytest.mark.parametrize("name", SAMPLES)
+def test_one_line_of_a_picture_over_many_lines_is_not_taken_for_all_of_it(name: str) -> None:
+    text = base64.encodebytes(SAMPLES[name]()).decode()
+    shown = clean_text(Gate(("", "")), text, "text")
+    assert base64.b64decode(shown) == SAMPLES[name]()
+
+
 def test_what_only_begins_like_a_picture_stays() -> None:
     for text in ('{"a": "/9j/AAAA"}', '{"a": "UklGRinvented"}', "see /9j/ there"):
         assert clean_text(Gate(("", "")), text, "json") == text

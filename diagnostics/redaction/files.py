@@ -7,7 +7,7 @@ import re
 
 from diagnostics.model import Headers, Json
 from diagnostics.redact import Gate
-from diagnostics.redaction.pictures import PLACE, strip
+from diagnostics.redaction.pictures import PLACE, is_whole, strip
 from diagnostics.redaction.tree import decode, encode
 
 SIZE_MOST = 256 * 1024 * 1024
@@ -49,6 +49,8 @@ def _picture(gate: Gate, packed: str) -> str:
     try:
         raw = base64.b64decode(packed.replace("\\/", "/"), validate=True)
     except (binascii.Error, ValueError):
+        return packed
+    if not is_whole(raw):  # one line of a picture that goes on in the next
         return packed
     cleaned = without_metadata(gate, raw)
     if cleaned is None or cleaned == raw:

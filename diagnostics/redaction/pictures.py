@@ -81,6 +81,14 @@ def strip(data: bytes) -> Stripped | None:
     return Stripped(data=data if cleaned == data else cleaned, removed=removed)
 
 
+def is_whole(data: bytes) -> bool:
+    """Whether a picture's end stands in these bytes, as far as its format marks one."""
+    if data.startswith(b"RIFF"):
+        return len(data) >= 8 + int.from_bytes(data[4:8], "little")
+    ends = {_JPEG[:1]: b"\xff\xd9", _PNG[:1]: b"IEND", b"G": b"\0\x3b"}
+    return ends.get(data[:1], b"") in data[4:]
+
+
 def _walker(data: bytes) -> Callable[[bytes, Counter[str]], bytes] | None:
     if data.startswith(_JPEG):
         return _jpeg
