@@ -313,8 +313,11 @@ def _with_query(url: str, query: list[str]) -> str:
 
 def _body(call: _Call) -> bytes | None:
     if call.data:
-        glue = "" if call.json else "&"
-        return glue.join(call.data).encode("utf-8", "surrogateescape")
+        text = ("" if call.json else "&").join(call.data)
+        if text.startswith('{\\"'):  # as Windows needs its quotes
+            plain = text.replace('\\"', '"')
+            text = plain if isinstance(_json(plain), dict) else text
+        return text.encode("utf-8", "surrogateescape")
     return _multipart(call) if call.parts else None
 
 

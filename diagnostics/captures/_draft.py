@@ -177,6 +177,11 @@ class Sheet:
             self.secret(parts.password or "", "password")
 
 
+def opening(raw: Raw) -> str:
+    """How a file begins, whatever its encoding."""
+    return Raw(name=raw.name, data=raw.data[:8192]).text.lstrip()[:2000]
+
+
 def encoded(value: Json) -> bytes:
     """A decoded body as bytes again: text as it is, anything else as JSON."""
     if isinstance(value, bytes):

@@ -55,7 +55,8 @@ class Values:
             fixed = {"true": True, "false": False, "null": None}
             name = word[1:].lower()
             return fixed.get(name, self.known.get(name, word)), found.end()
-        return word.rstrip(","), found.end()
+        word = word.rstrip(",")
+        return int(word) if word.isdecimal() and len(word) < 16 else word, found.end()  # noqa: PLR2004  # what fits JSON
 
     def _between(self, at: int, closing: str) -> tuple[Json, int]:
         end = -1 if closing in self._no_end else self._text.find(closing, at)

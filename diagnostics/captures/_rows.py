@@ -82,6 +82,8 @@ _BODIES = frozenset(
 _WRAPS = frozenset(
     {"status", "statuscode", "headers", "body", "method", "url", "uri", "config", "requestbody"}
 )
+_HOLDS = frozenset({"content", "bytes", "text"})
+"""A body that is an object of these holds the body."""
 _CUT = re.compile(r"[_\-\s]")
 ANSWERS = frozenset(
     {
@@ -149,7 +151,7 @@ def _opened(value: Json, name: str) -> dict[str, Json] | None:
     if not isinstance(value, dict):
         return None
     if name in _BODIES or name in _CAME_WHOLE or name in _SENT_WHOLE:
-        if breaks(value):
+        if breaks(value) or set(value) <= _HOLDS:
             return value
         names = {part for key in value for part in _named(key)[:1]}
         return value if names & _WRAPS and _wraps(value) else None
@@ -181,7 +183,7 @@ def _wraps(value: dict[str, Json]) -> bool:
     status = plain.get("statuscode", plain.get("status"))
     if _is_status(status) and not {"detail", "title"} & set(plain):
         return True
-    return isinstance(plain.get("method"), str) and ("url" in plain or "uri" in plain)
+    return _is_method(plain.get("method"))
 
 
 def _is_status(value: Json) -> bool:
@@ -298,9 +300,13 @@ def _body(facts: Facts, names: tuple[str, ...]) -> bytes | None:
                 return encoded(value)
         elif isinstance(value, list) and value:
             return encoded(value)
-        elif isinstance(value, dict) and value and not (_wraps(value) or breaks(value)):
+        elif isinstance(value, dict) and not set(value) <= _HOLDS and not _told_elsewhere(value):
             return encoded(_enveloped(value) if name in {"error", "err"} else value)
     return None
+
+
+def _told_elsewhere(value: dict[str, Json]) -> bool:
+    return _wraps(value) or breaks(value)
 
 
 def _enveloped(value: dict[str, Json]) -> Json:

@@ -90,7 +90,7 @@ class _Shell:
             words, end = invoked(self._powershell, self._text, start)
             return Command(start, end, "curl", words)
         head = self._text[start : start + 2000].partition("\n")[0]
-        if '^"' in head or head.rstrip().endswith("^"):
+        if "'" not in head and ('^"' in head or head.rstrip().endswith("^")):
             return _cmd(self._text, start, plain)
         return self._posix(start, plain)
 

@@ -3,7 +3,7 @@
 import json
 
 from diagnostics.capture import Capture, Raw, Reader
-from diagnostics.captures._draft import Draft, Sheet, encoded, text_of
+from diagnostics.captures._draft import Draft, Sheet, encoded, opening, text_of
 from diagnostics.captures._objects import Lines, scan
 from diagnostics.captures._rows import answers
 from diagnostics.captures._signs import STATUS_LINE, header_of
@@ -16,10 +16,10 @@ WHOLE_MOST = 16 << 20
 
 def recognises(raw: Raw) -> bool:
     """Nothing but JSON that looks like an answer, or a status line first."""
-    head = raw.head
-    if STATUS_LINE.match(head[:200].decode("latin-1")):
+    head = opening(raw)
+    if STATUS_LINE.match(head[:200]):
         return True
-    if head[:1] not in {b"{", b"["} or len(raw.data) > WHOLE_MOST:
+    if head[:1] not in {"{", "["} or len(raw.data) > WHOLE_MOST:
         return False
     found = _values(raw.text)
     return bool(found) and all(answers(value) for _, value in found)

@@ -24,6 +24,7 @@ _KNOWN = re.compile(
     r"|\* (?:\[HTTP/\d\]|h2h3|h2) )"
 )
 _METER = re.compile(r"^[ \r\d.kMGTP:-]{20,90}--:--:-- +[\d.]+[kMGTP]?(?=[*=<>{} \r]|$)")
+_METER_TURN = re.compile(r"[ \r\d.kMGTP:-]{20,90}--:--:-- +[\d.]+[kMGTP]?\r")
 _METER_HEAD = re.compile(r"\s*(?:% Total\b|Dload\b).*")
 _DATA = re.compile(r"[{}] \[\d+ bytes data\]")
 _GLUED = re.compile(
@@ -79,7 +80,7 @@ def _lines(text: str) -> Iterator[tuple[int, str | Command]]:
 
 def _plain(text: str, first: int) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(text.split("\n"), first):
-        for part in _GLUED.split(line.rstrip("\r")):
+        for part in _GLUED.split(_METER_TURN.sub("", line).rstrip("\r")):
             plain = _METER.sub("", part)
             if not _METER_HEAD.fullmatch(plain):
                 yield number, plain
@@ -104,6 +105,7 @@ class _Transcript:
         self._drafts: list[Draft] = []
         self._texts: dict[int, list[str]] = {}
         self._seen = _Seen()
+        self._about: _Seen | None = None
         self._typed: list[Draft] = []
         self._section = ""
         self._early: list[str] = []
@@ -146,11 +148,7 @@ class _Transcript:
 
     def _head(self, text: str, number: int, *, sent: bool) -> None:
         if sent and (found := REQUEST_LINE.fullmatch(text)):
-            self._finish(number)
-            self._drafts.append(
-                Draft(line=number, last=number, method=found["verb"], url=found["url"])
-            )
-            self._drafts[-1].version = f"HTTP/{found['version']}"
+            self._begin(found, number)
         elif not self._drafts:
             return
         elif not sent and (found := STATUS_LINE.fullmatch(text)):
@@ -198,42 +196,45 @@ class _Transcript:
         elif line.strip():
             self._early.append(line)
 
-    def _finish(self, number: int) -> None:
+    def _begin(self, found: re.Match[str], number: int) -> None:
+        """A request line: what was noted until now is about this request."""
+        self._finish(number, begins=True)
+        draft = Draft(line=number, last=number, method=found["verb"], url=found["url"])
+        draft.version = f"HTTP/{found['version']}"
+        self._drafts.append(draft)
+        self._about, self._seen = self._seen, self._fresh()
+        self._about.fault = None
+
+    def _fresh(self) -> _Seen:
+        seen = self._seen
+        return _Seen(host=seen.host, port=seen.port, secure=seen.secure)
+
+    def _finish(self, number: int, *, begins: bool = False) -> None:
         """A request ends where the next begins, or where curl gives up."""
         seen, draft = self._seen, self._drafts[-1] if self._drafts else None
-        if draft is not None and "://" not in draft.url[:9]:
-            self._address(draft)
-        elif seen.fault is not None or seen.pseudo:
-            draft = self._typed.pop(0) if self._typed else None
-            draft = draft or Draft(line=number, last=number)
-            draft.url = draft.url or self._guessed("/")
+        if draft is not None and self._about is not None:
+            self._address(draft, self._about)
+            draft.fault, self._about = seen.fault, None
+            seen.fault = None
+        elif not begins and (seen.fault is not None or seen.pseudo):
+            draft = self._typed.pop(0) if self._typed else Draft(line=number, last=number)
+            draft.url = draft.url or _guessed(seen, "/")
             draft.method = draft.method or seen.pseudo.get("method", "")
-            self._drafts.append(draft)
-        if draft is not None and seen.fault is not None and draft.fault is None:
             draft.fault = seen.fault
-        self._seen = _Seen(host=seen.host, port=seen.port, secure=seen.secure)
+            self._drafts.append(draft)
+            self._seen = self._fresh()
 
-    def _address(self, draft: Draft) -> None:
+    def _address(self, draft: Draft, about: _Seen) -> None:
         """From path to address, by what was typed, opened, connected to, or stands in `Host`."""
         typed = self._typed.pop(0) if self._typed else None
-        if typed is not None:
-            draft.body = typed.body if draft.body is None else draft.body
+        if typed is not None and draft.body is None:
+            draft.body = typed.body
         if typed is not None and typed.url.partition("?")[0].endswith(draft.url.partition("?")[0]):
             draft.url = typed.url
-        elif self._seen.url.endswith(draft.url):
-            draft.url = self._seen.url
+        elif about.url.endswith(draft.url):
+            draft.url = about.url
         else:
-            draft.url = addressed(self._guessed(draft.url), draft.headers)
-
-    def _guessed(self, path: str) -> str:
-        seen = self._seen
-        host = seen.pseudo.get("authority") or seen.host
-        path = seen.pseudo.get("path", path)
-        if not host:
-            return path
-        port = "" if seen.port in {"", "80", "443"} or ":" in host else f":{seen.port}"
-        secure = seen.secure or seen.port in {"", "443"}
-        return f"{'https' if secure else 'http'}://{host}{port}{path}"
+            draft.url = addressed(_guessed(about, draft.url), draft.headers)
 
     def drafts(self) -> list[Draft]:
         """Everything, bodies put where they belong."""
@@ -245,6 +246,17 @@ class _Transcript:
         if waiting and not waiting[-1].answer_body:
             _body(waiting[-1], "\n".join(self._early).strip())
         return [draft for draft in self._drafts if draft.url or draft.fault]
+
+
+def _guessed(seen: _Seen, path: str) -> str:
+    """The address as far as the notes tell it."""
+    host = seen.pseudo.get("authority") or seen.host
+    path = seen.pseudo.get("path", path)
+    if not host:
+        return path
+    port = "" if seen.port in {"", "80", "443"} or ":" in host else f":{seen.port}"
+    secure = seen.secure or seen.port in {"", "443"}
+    return f"{'https' if secure else 'http'}://{host}{port}{path}"
 
 
 def _date(pair: tuple[str, str]) -> float | None:

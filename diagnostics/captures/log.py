@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from diagnostics.capture import Capture, Raw, Reader
-from diagnostics.captures._draft import Draft, Sheet, text_of
+from diagnostics.captures._draft import Draft, Sheet, opening, text_of
 from diagnostics.captures._prose import drafts
 from diagnostics.captures._rows import draft_of, label_of, message_of
 from diagnostics.errors import UsageError
@@ -33,7 +33,7 @@ _CUT_OFF = Text(
 
 def recognises(raw: Raw) -> bool:
     """Rows of JSON, one of which is a call or has a level or a time as log lines do."""
-    if raw.head[:1] not in {b"{", b"["}:
+    if opening(raw)[:1] not in {"{", "["}:
         return False
     sample = Raw(name=raw.name, data=raw.data[:_LOOKED_BYTES]).text
     rows = _lined(sample)
