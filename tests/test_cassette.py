@@ -14,6 +14,7 @@ from vcr.serializers import jsonserializer, yamlserializer
 from diagnostics import cassette
 from diagnostics.errors import LeakError, UsageError
 from diagnostics.model import (
+    Exchange,
     Fault,
     FaultKind,
     MediaFacts,
@@ -107,6 +108,10 @@ def test_vcrpy_plays_over_requests_what_was_packed_or_not_kept(tmp_path: Path) -
 
     assert play(tmp_path / "files.yaml", over_requests, recorded, ("method", "uri")) == 3
     assert play(tmp_path / "files.yaml", over_httpx, recorded) == 3
+    data = yaml.safe_load((tmp_path / "files.yaml").read_text())["interactions"]
+    lengths = [one["response"]["headers"].get("content-length") for one in data]
+    assert lengths == [None, ["0"], None]
+    assert data[0]["response"]["headers"] == {"Content-Length": ["12"]}
     assert without_sources(cassette.read(tmp_path / "files.yaml").exchanges) == recorded.exchanges
 
 
@@ -170,6 +175,21 @@ def test_a_name_that_holds_a_secret_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LeakError):
         cassette.write(tmp_path / f"{secret}.yaml", tape((POLL, STATES[0])), gate)
     assert not list(tmp_path.iterdir())
+
+
+class Blind(Gate):
+    """Overlooks what stands in an exchange."""
+
+    def exchange(self, exchange: Exchange) -> Exchange:
+        return exchange
+
+
+def test_a_secret_that_was_overlooked_is_found_in_the_finished_text() -> None:
+    secret = "invented-heygen-key-0001"
+    gate = Blind()
+    gate.register(secret, "heygen-api-key")
+    with pytest.raises(LeakError):
+        cassette.text_of(tape((POLL, answered(secret.encode()))), gate)
 
 
 def test_json_keeps_bytes_beside_where_vcrpy_would_play_them_wrong() -> None:
