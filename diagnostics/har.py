@@ -85,7 +85,7 @@ def document(tape: Tape, gate: Gate) -> dict[str, Json]:
             "creator": {"name": CREATOR, "version": __version__},
             "pages": [],
             "entries": [_entry(one) for one in sorted(sent, key=_start)],
-            "_diagnostics": about,
+            "_diagnostics": _strict(about),
         }
     }
 

@@ -23,6 +23,9 @@ def reach(report: Report, contract: Contract) -> str:
     if target.kind is TargetKind.LIVE:
         host = host_of(target.base_url).partition(":")[0]
         return "live" if host in contract.hosts else "foreign"
+    if target.kind is TargetKind.IMPORTED:  # a gateway or a stand-in, as far as the address tells
+        host = host_of(target.base_url).partition(":")[0]
+        return "imported" if host in contract.hosts else "imported_foreign"
     return "emulator" if target.emulated else str(target.kind)
 
 
@@ -34,9 +37,13 @@ def question(
     if judgement.verdict is Verdict.PASS or judgement.blame not in ASKED:
         why = said.say("question.none", title=contract.title, why=_why_not(report, said))
         return {"asks": False, "text": why, "text_en": ""}
-    if asked in {"emulator", "foreign", "dry"} or line is None or _unrecorded(report):
+    if (
+        asked in {"emulator", "foreign", "imported_foreign", "dry"}
+        or line is None
+        or _unrecorded(report)
+    ):
         reason = "silence" if line is None else asked
-        if asked == "cassette":
+        if asked in {"cassette", "imported"}:
             reason = "unrecorded"
         why = said.say(
             "question.none", title=contract.title, why=said.say(f"question.because_{reason}")

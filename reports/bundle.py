@@ -99,7 +99,8 @@ def _members(source: Source) -> dict[str, Member]:
     if plan.body is not None:
         members[BODY] = plan.body
     facts = {"made": made, "script": plan.facts, "harness": __version__, "left_out": left_out}
-    members[SCRIPT] = filled("bundle.reproduce.jinja", source.language, facts, shell=shell).encode()
+    text = filled("bundle.reproduce.jinja", source.language, facts, shell=shell)
+    members[SCRIPT] = _encoded(text)
     looked_at = {name: _parts(member) for name, member in members.items()}
     members[CERTIFICATE] = _json(proof(looked_at, source.gate, source.language))
     members[README] = _readme(source, facts, members)
@@ -108,7 +109,7 @@ def _members(source: Source) -> dict[str, Member]:
 
 
 def _shown(made: Mapping[str, Any], kind: str) -> bytes:
-    return rendered(made, format=kind).encode()
+    return _encoded(rendered(made, format=kind))
 
 
 def _evidence(source: Source, left_out: LeftOut) -> dict[str, Member]:
@@ -128,7 +129,7 @@ def _evidence(source: Source, left_out: LeftOut) -> dict[str, Member]:
         why = source.words.say("bundle.too_long", size=source.words.size(size))
         left_out.extend({"name": name, "why": why} for name in (HAR, CASSETTE))
         return members
-    members[HAR] = har.text_of(source.report.tape, source.gate).encode()
+    members[HAR] = _encoded(har.text_of(source.report.tape, source.gate))
     try:
         members[CASSETTE] = _cassette(source)
     except LeakError:
@@ -141,7 +142,7 @@ def _evidence(source: Source, left_out: LeftOut) -> dict[str, Member]:
 def _cassette(source: Source) -> bytes:
     from diagnostics import cassette  # noqa: PLC0415  # brings YAML
 
-    return cassette.text_of(source.report.tape, source.gate).encode()
+    return _encoded(cassette.text_of(source.report.tape, source.gate))
 
 
 def _blobs(source: Source, left_out: LeftOut) -> dict[str, Member]:
@@ -178,7 +179,7 @@ def _readme(source: Source, facts: Mapping[str, Any], members: Mapping[str, Memb
     held = {*members, MANIFEST}
     rows = [(name, meant) for name, meant in table.items() if name in held]
     text = filled("bundle.readme.jinja", source.language, {**facts, "members": rows})
-    return text.encode()
+    return _encoded(text)
 
 
 def _manifest(
@@ -206,9 +207,14 @@ def _manifest(
     )
 
 
+def _encoded(text: str) -> bytes:
+    """Half a character (a lone surrogate) is no UTF-8, and cannot be sent to anybody."""
+    return text.encode("utf-8", "replace")
+
+
 def _json(value: Json) -> bytes:
     text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)
-    return (text + "\n").encode()
+    return _encoded(text + "\n")
 
 
 # --- the ZIP ------------------------------------------------------------------------------------

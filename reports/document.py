@@ -143,8 +143,6 @@ def _headline(
     if target.kind is TargetKind.CASSETTE:
         made = _RECORDED.get(target.origin or Origin.LIVE, "")
         faulted = "_recorded" if who == "emulator" else made
-    if who == "imported" and _strange(contract, target.base_url):
-        faulted = "_foreign"
     return {
         "symptom": symptom(report, line, seen, said),
         "headline": {
@@ -155,11 +153,6 @@ def _headline(
             "answered": said.say(f"answered.{who}{faulted}", **facts),
         },
     }
-
-
-def _strange(contract: Contract, base_url: str) -> bool:
-    """A gateway or a stand-in answered, as far as the address tells."""
-    return host_of(base_url).partition(":")[0] not in contract.hosts
 
 
 def sources(tape: Tape) -> str:

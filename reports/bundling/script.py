@@ -57,7 +57,7 @@ def script(report: Report, contract: Contract, language: str) -> Script:
         used = contract.schemes[:1] if inside else schemes_used(contract, case)
         facts["variables"] = [variable_of(scheme) for scheme in used]
     facts["spends"] = request.spends and not inside
-    facts["emulator"] = emulator(case) if inside else None
+    facts["emulator"] = plain(emulator(case)) if inside else None
     return Script(facts=facts, body=body_beside(case, request))
 
 
