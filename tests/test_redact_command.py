@@ -289,6 +289,19 @@ def test_a_certificate_lists_the_copies_by_name_only(tmp_path: Path) -> None:
     assert str(tmp_path) not in place.read_text()
 
 
+def test_a_certificate_replaces_no_file_and_no_copy(tmp_path: Path) -> None:
+    (tmp_path / "certificate.json").write_text('{"theirs": 1}')
+    play(str(tmp_path / "certificate.json"), "--out", str(tmp_path / "clean"))
+    play(str(tmp_path / "certificate.json"), "--out", str(tmp_path / "clean"), "--force")
+    copy, proof = sorted((tmp_path / "clean").iterdir(), key=lambda one: len(one.name))
+    assert json.loads(copy.read_text()) == {"theirs": 1}
+    assert proof.name == "certificate-2.json"
+    (tmp_path / "a.log").write_text("hello")
+    play(str(tmp_path / "a.log"), "--out", str(tmp_path / "clean"))
+    assert json.loads(copy.read_text()) == {"theirs": 1}
+    assert (tmp_path / "clean" / "certificate-3.json").exists()
+
+
 def test_personal_data_is_kept_when_asked_and_the_name_says_so(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text(f"from jane.doe@corp.dev key api_key={KEY}\n")
     _, told = play(str(tmp_path / "a.log"), "--keep-personal", "--out", str(tmp_path / "clean"))

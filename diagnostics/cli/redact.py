@@ -121,7 +121,7 @@ def _write(gate: Gate, files: Mapping[Path, Outcome], wanted: Wanted, proof: Jso
     place = certificate_place(copies, wanted)
     if place is None or not copies:
         return None
-    place = free(place, iter(copies))
+    place = free(place, iter(copies), force=wanted.force)
     text = json.dumps(gate.json(proof), ensure_ascii=False, indent=1) + "\n"
     gate.write(place, text)
     return place

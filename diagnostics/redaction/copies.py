@@ -97,6 +97,8 @@ def _one(work: Work, source: _Source) -> Outcome:
         outcome = replace(outcome, withheld=error.reason, copy="")
     except LeakError:
         outcome = replace(outcome, withheld=Reason.LEAK, copy="")
+    except OSError:  # what cannot be written was said otherwise
+        outcome = replace(outcome, withheld=Reason.UNREADABLE, copy="")
     members = tuple(work.outcomes[first:])
     del work.outcomes[first:]
     inner = sum((one.removed for one in members), start=before)
@@ -123,11 +125,7 @@ def _copied(work: Work, source: _Source, outcome: Outcome) -> Outcome:
 
 def _archive(work: Work, source: _Source, spot: Spot) -> str:
     """Straight from disk to disk: however large, one member is held at a time."""
-    try:
-        opened = source.path.open("rb")
-    except OSError as error:
-        raise WithheldError(Reason.UNREADABLE) from error
-    with opened as file:
+    with source.path.open("rb") as file:
         kind = kind_of(file.read(HEAD_BYTES), source.path.name)
         file.seek(0)
 

@@ -6,6 +6,7 @@ import io
 import tarfile
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
@@ -88,7 +89,8 @@ class FolderPacker:
         path = self._folder / name
         self._write(path, data)
         if member.executable:
-            path.chmod(path.stat().st_mode | 0o111)
+            with suppress(OSError):  # some file systems have no such mark
+                path.chmod(path.stat().st_mode | 0o111)
 
     def close(self) -> None:
         """Every file is there already."""

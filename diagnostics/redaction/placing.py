@@ -105,12 +105,11 @@ def certificate_place(copies: Mapping[Path, bool], wanted: Wanted) -> Path | Non
     return first.with_name(f"{first.name}.{CERTIFICATE}")
 
 
-def free(path: Path, taken: Iterator[Path]) -> Path:
-    """The place itself, or one beside it where a copy stands."""
+def free(path: Path, taken: Iterator[Path], *, force: bool) -> Path:
+    """The place itself, or one beside it where a copy or somebody else's file stands."""
     others = set(taken)
-    number = 1
-    found = path
-    while found in others:
+    number, found = 1, path
+    while found in others or (found.exists() and not force):
         number += 1
         found = path.with_name(f"{path.stem}-{number}{path.suffix}")
     return found
