@@ -268,11 +268,30 @@ def test_a_picture_within_a_text_loses_its_metadata_too(
     assert sum(gate.removed.values()) >= 1
 
 
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\n  "])
 @pytest.mark.parametrize("name", SAMPLES)
-def test_one_line_of_a_picture_over_many_lines_is_not_taken_for_all_of_it(name: str) -> None:
-    text = base64.encodebytes(SAMPLES[name]()).decode()
-    shown = clean_text(Gate(("", "")), text, "text")
-    assert base64.b64decode(shown) == SAMPLES[name]()
+def test_a_picture_over_many_lines_loses_its_metadata_and_nothing_after_it(
+    name: str, ending: str
+) -> None:
+    data = SAMPLES[name]()
+    packed = base64.encodebytes(data).decode().strip().replace("\n", ending)
+    shown = clean_text(Gate(("", "")), f"see:\n{packed}\nhello\nthere {packed[:76]}", "text")
+    assert shown.startswith("see:\n")
+    picture, after = shown.removeprefix("see:\n").split("\nhello\n")
+    assert base64.b64decode(picture) == clean_picture(data)
+    assert after == f"there {packed[:76]}"
+
+
+def test_a_word_after_a_picture_on_one_line_stays() -> None:
+    data = jpeg()
+    shown = clean_text(Gate(("", "")), base64.b64encode(data).decode() + "\nword\n", "text")
+    assert shown == base64.b64encode(clean_picture(data) or b"").decode() + "\nword\n"
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_one_line_of_a_picture_is_not_taken_for_all_of_it(name: str) -> None:
+    line = base64.encodebytes(SAMPLES[name]()).decode().splitlines()[0]
+    assert clean_text(Gate(("", "")), f"begins: {line}!", "text") == f"begins: {line}!"
 
 
 def test_what_only_begins_like_a_picture_stays() -> None:

@@ -19,8 +19,13 @@ _PAIR = 2
 _PICTURES = ("/9j", "iVBORw0KGgo", "UklGR", "R0lGOD")
 _PICTURE = re.compile(
     r"(?<![A-Za-z0-9+/])(?:\\?/9j\\?/|iVBORw0KGgo|UklGR|R0lGOD)(?:[A-Za-z0-9+/]|\\/)++={0,2}"
+    r"(?:\r?\n[ \t]{0,40}[A-Za-z0-9+/]++={0,2})*+"
 )
-"""A picture in base64, wherever it stands: a HAR's body, a `data:` URL; JSON may escape slashes."""
+"""A picture in base64, wherever it stands: a HAR's body, a `data:` URL, a mail over many lines.
+JSON may escape slashes."""
+_WIDTH_MOST = 128
+"""Of lines that base64 is broken into: 64 and 76 are usual."""
+_BREAK = re.compile(r"\r?\n[ \t]*")
 
 
 def text_of(raw: bytes) -> tuple[str, str]:
@@ -34,7 +39,7 @@ def text_of(raw: bytes) -> tuple[str, str]:
 def clean_text(gate: Gate, text: str, format: str) -> str:  # noqa: A002  # it is the format's name
     """The text of one file, cleaned as what it is; what does not parse is cleaned as text."""
     if any(mark in text for mark in _PICTURES):
-        text = _PICTURE.sub(lambda found: _picture(gate, found[0]), text)
+        text = _PICTURE.sub(lambda found: _pictures(gate, found[0]), text)
     if format == "yaml":
         cleaned = _clean_yaml(gate, text)
         if cleaned is not None:
@@ -44,13 +49,36 @@ def clean_text(gate: Gate, text: str, format: str) -> str:  # noqa: A002  # it i
     return gate.text(text)
 
 
+def _pictures(gate: Gate, found: str) -> str:
+    """One picture on one line or on many of one width; what follows it is left alone."""
+    first = _BREAK.search(found)
+    if first is None:
+        return _picture(gate, found)
+    lines, width = _BREAK.split(found), first.start()
+    if width > _WIDTH_MOST:  # all of it stands on one line
+        return _picture(gate, lines[0]) + found[width:]
+    count = next((n for n, line in enumerate(lines[1:], 1) if len(line) != width), len(lines) - 1)
+    count += len(lines[count]) <= width
+    packed, rest = "".join(lines[:count]), _after(found, count)
+    shown = _picture(gate, packed)
+    if shown == packed:
+        return found
+    return first[0].join(shown[at : at + width] for at in range(0, len(shown), width)) + rest
+
+
+def _after(found: str, count: int) -> str:
+    """What stands after so many lines."""
+    breaks = list(_BREAK.finditer(found))
+    return found[breaks[count - 1].start() :] if count <= len(breaks) else ""
+
+
 def _picture(gate: Gate, packed: str) -> str:
     """The same picture without its metadata; what is no picture stays as it was."""
     try:
         raw = base64.b64decode(packed.replace("\\/", "/"), validate=True)
     except (binascii.Error, ValueError):
         return packed
-    if not is_whole(raw):  # one line of a picture that goes on in the next
+    if not is_whole(raw):  # a piece of a picture that goes on elsewhere
         return packed
     cleaned = without_metadata(gate, raw)
     if cleaned is None or cleaned == raw:
