@@ -56,7 +56,8 @@ async def serving(script: Script) -> AsyncIterator[Wire]:
     finally:
         done.set()
         server.close()
-        await asyncio.sleep(0)
+        for _ in range(4):  # whoever hangs wakes, closes, and its socket is let go
+            await asyncio.sleep(0)
 
 
 async def _say(part: bytes, writer: asyncio.StreamWriter, done: asyncio.Event) -> bool:

@@ -51,6 +51,10 @@ class Desk:
         self._story = Story(provider=provider)
         _made_ready(folder, mode)
 
+    def label(self, flow: str) -> str:
+        """The caller's name of a conversation, as it may be written."""
+        return self.gate.text(flow) if flow else ""
+
     # --- what a note asks ---------------------------------------------------------------------
 
     def asked(self, request: Request, flow: str, _started_s: float) -> About:

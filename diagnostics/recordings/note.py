@@ -36,7 +36,7 @@ class Note:
     def __init__(self, desk: "Desk", request: Any) -> None:
         self._desk = desk
         self._started_s, self._began_s = desk.clock(), perf_counter()
-        self._flow = FLOW.get()
+        self._flow = desk.label(FLOW.get())
         self._phases = Phases(request.extensions.get("trace"))
         self._headers = texts(request.headers.raw)
         self._body = loaded_body(request)

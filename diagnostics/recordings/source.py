@@ -30,7 +30,7 @@ class Source:
 
     def take(self, request: Any, body: bytes) -> Recorded:
         """The answer to play next; raises `UnrecordedRequestError`."""
-        method, url, flow = request.method, str(request.url), FLOW.get()
+        method, url, flow = request.method, str(request.url), self._flow()
         if len(body) > CANONICAL_MOST:
             return self.take_parts(request, [body])
         found = self._index.take(method, url, body, flow=flow)
@@ -46,7 +46,7 @@ class Source:
     def take_key(self, request: Any, key: KeyInParts) -> Recorded:
         """The same for a body that was too large to hold."""
         url = str(request.url)
-        found = self._index.take_key(key.exact(), url, flow=FLOW.get(), alike=key.alike())
+        found = self._index.take_key(key.exact(), url, flow=self._flow(), alike=key.alike())
         return found or self._miss(request.method, url, b"")
 
     def _gated(self, request: Any, url: str, body: bytes, flow: str) -> Recorded:
@@ -57,6 +57,10 @@ class Source:
         url, body = self._gate.url(url), self._gate.body(body, kind)
         found = self._index.take(request.method, url, body, flow=flow)
         return found or self._miss(request.method, url, body)
+
+    def _flow(self) -> str:
+        flow = FLOW.get()
+        return self._gate.text(flow) if flow else ""
 
     def _miss(self, method: str, url: str, body: bytes) -> Recorded:
         miss = self._index.miss(method, url, body)
