@@ -123,7 +123,7 @@ def over_httpx(request: Request) -> tuple[int, bytes]:
 
 # --- any tape ---------------------------------------------------------------------------------
 
-text = st.text(max_size=30)
+text = st.text(max_size=30) | st.just("half a character: \udc80")
 names = st.text(alphabet="abcXYZ-", min_size=1, max_size=8)
 bodies = st.one_of(
     st.binary(max_size=80),

@@ -86,6 +86,8 @@ def test_what_the_httpx_stubs_wrote_until_5_is_read() -> None:
         ("deflate", zlib.compress(PLAIN)),
         ("deflate", zlib.compress(PLAIN, wbits=-15)),
         ("gzip", PLAIN),
+        ("br", PLAIN),
+        ("zstd", PLAIN),
         ("deflate, gzip", gzip.compress(zlib.compress(PLAIN))),
         ("identity", PLAIN),
     ],
@@ -334,6 +336,56 @@ def test_no_tag_makes_an_object() -> None:
     text = written([one({"body": "BODY"})]).replace("BODY", made)
     found = captured(text)
     assert found.exchanges[0].request.body == b'["exit 7"]'
+
+
+@pytest.mark.parametrize(
+    ("date", "started_s"),
+    [
+        ("Fri, 20 Nov 2026 11:00:00 GMT", 1795172400.0),
+        ("Fri, 20 Nov 2026 11:00:00 -0000", 1795172400.0),
+        ("Fri, 20 Nov 2026 14:00:00 +0300", 1795172400.0),
+        ("yesterday", 0.0),
+        ("Fri, 99 Nov 99999999999 11:00:00 GMT", 0.0),
+    ],
+)
+def test_the_date_of_an_answer_is_when_it_was_made(date: str, started_s: float) -> None:
+    found = captured(written([one(response={"headers": {"date": [date]}})]))
+    assert found.exchanges[0].started_s == started_s
+
+
+@pytest.mark.parametrize("status", [200, "200", {"code": 200}, {"code": "200", "message": None}])
+def test_a_status_is_read_however_it_was_written(status: object) -> None:
+    assert only(captured(written([one(response={"status": status})]))).status == 200
+
+
+def test_odd_words_are_read_as_words() -> None:
+    text = """\
+interactions:
+- request:
+    method: get
+    uri: http://akool.emulator.test/v1
+    headers: {x-length: 12, x-flag: true, x-float: 1.5, x-none: ~, x-date: 2026-11-20, 7: [a],
+      !!binary eC1ieXRlcw==: [!!binary /w==], [a]: b}
+  response: {status: {code: 200}, body: {string: !!binary "%%%"}}
+- request: {method: GET, uri: http://akool.emulator.test/v1, headers: {? [a, b] : c}}
+  response: {status: {code: 200}}
+- request: {method: GET, uri: http://akool.emulator.test/v1, body: !!binary aGVsbG8=, headers: {
+      x-length: 12, x-flag: true, x-none: ~, x-date: 2026-11-20, 7: [a], !!binary eA==: [b]}}
+  response: {status: {code: 200}, body: ~}
+"""
+    found = captured(text)
+    assert [broken.place for broken in found.broken] == [
+        "cassette.yaml: interaction 1, line 2",
+        "cassette.yaml: interaction 2, line 8",
+    ]
+    assert found.exchanges[0].request.headers == (
+        ("x-length", "12"),
+        ("x-flag", "true"),
+        ("x-none", ""),
+        ("x-date", "2026-11-20"),
+        ("7", "a"),
+        ("x", "b"),
+    )
 
 
 def test_depth_that_is_no_attack_is_read() -> None:

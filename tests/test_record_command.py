@@ -220,6 +220,25 @@ def test_the_first_line_says_whose_recording_answers(
     assert says in capsys.readouterr().err
 
 
+def test_a_report_says_how_the_recording_came_to_be(capsys: pytest.CaptureFixture[str]) -> None:
+    main([*JOB, "--to", "emulated.yaml"])
+    text = Path("emulated.yaml").read_text()
+    Path("written.yaml").write_text(text.replace("origin: emulated", "origin: written", 1))
+    stranger("imported.yaml")
+    says = {
+        "emulated": "made against the built-in emulator",
+        "written": "written by hand",
+        "imported": "made by another tool",
+    }
+    for origin, words in says.items():
+        capsys.readouterr()
+        main(["run", "job", "--target", f"{origin}.yaml", "--json", "--format", "json"])
+        found = told(capsys)
+        assert found["target"]["origin"] == origin
+        if origin != "written":  # its target still says that an emulator's files were inputs
+            assert words in found["headline"]["answered"]
+
+
 def test_an_old_recording_is_a_warning_that_says_how_old(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

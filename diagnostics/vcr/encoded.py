@@ -69,7 +69,7 @@ def _brotli(body: bytes, most: int) -> bytes | None:
             if not more:
                 break
             told += more
-    except brotli.error:
+    except (brotli.error, TypeError):  # before 1.2 it could not be bounded
         return None
     return told
 

@@ -40,8 +40,6 @@ def laid_over(told: Exchange, more: Mapping[str, Json]) -> Exchange:
 
 def _overlaid(known: Mapping[str, Json], more: Mapping[str, Json]) -> dict[str, Json]:
     whole = {**known, **more}
-    if "body" in more:
-        whole.pop("body64", None)
     return {name: value for name, value in whole.items() if value is not None}
 
 

@@ -6,6 +6,7 @@ text, in JSON; a header that is not ASCII) is kept beside the interaction or ins
 
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
@@ -233,6 +234,7 @@ def _version(value: Json) -> str:
 def _moment(date: str) -> float:
     """When an answer was made, by its own `Date`."""
     try:
-        return parsedate_to_datetime(date).timestamp()
+        told = parsedate_to_datetime(date)
+        return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError):
         return 0.0

@@ -81,11 +81,19 @@ def about(case: Case) -> dict[str, Json]:
         "schema": SCHEMA,
         "origin": origin.value,
         "says": _SAYS[origin],
-        "recorded": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(case.started_s)),
+        "recorded": _moment(case.started_s),
         "provider": target.provider,
         "contract": target.version,
         "harness": case.environment.harness or __version__,
     }
+
+
+def _moment(value_s: float) -> str:
+    """Empty where it is no instant of our calendar."""
+    try:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(value_s))
+    except (OverflowError, OSError, ValueError):
+        return ""
 
 
 def _parted(tape: Tape, *, binary: bool, escaped: bool) -> tuple[list[Json], list[Json]]:
