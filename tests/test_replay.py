@@ -271,6 +271,15 @@ def test_the_nearest_is_the_one_with_the_fewest_differences() -> None:
     assert missed(other, far, near, far) == ["body.prompt: 'a cow' / 'a dog'"]
 
 
+def test_another_address_is_further_away_than_another_body() -> None:
+    here = replace(ASKED, url=f"{URL}/1", body=b'{"a": 1, "b": 2, "c": 3}')
+    there = replace(ASKED, url=f"{URL}/2", body=b'{"a": 0}')
+    asked = replace(ASKED, url=f"{URL}/1", body=b'{"a": 0}')
+    assert [name.partition(":")[0] for name in missed(asked, there, here)] == [
+        *("body.a", "body.b", "body.c")
+    ]
+
+
 def test_many_differences_are_cut_short() -> None:
     one, other = (
         replace(ASKED, body=json.dumps({f"k{n}": value for n in range(500)}).encode())

@@ -23,6 +23,7 @@ from diagnostics.model import Exchange, Fault, FaultKind, Request, Response, Uns
 from diagnostics.redact import Gate
 from diagnostics.tape import BLOB_BYTES, NAME, Bodies, TapeFile, TapeIndex, read
 from diagnostics.taping.blobs import parts_of
+from diagnostics.taping.entries import entries
 from diagnostics.taping.index import KEPT_LEAST
 from diagnostics.taping.table import Stamp, Table
 from tests.drive_cases import akool, case
@@ -242,6 +243,17 @@ def test_a_torn_index_is_built_anew(long: Path) -> None:
         path.write_bytes(torn)
         assert answered(long, 9) == [b"answer 9"]
         assert path.read_bytes()[:8] == whole[:8]
+
+
+@given(at=st.integers(0), bit=st.integers(0, 7))
+def test_an_index_with_any_bit_turned_is_none(at: int, bit: int) -> None:
+    stamp = Stamp(size=1, modified_ns=2, tail=b"t" * 16, whole=b"w" * 16)
+    tape = [replace(told(n), position=n) for n in range(5)]
+    raw = bytearray(Table.build(entries(tape)).to_bytes(stamp))
+    assert Table.from_bytes(bytes(raw)) is not None
+    raw[at % len(raw)] ^= 1 << bit
+    found = Table.from_bytes(bytes(raw))
+    assert found is None or found[1] != stamp
 
 
 @settings(
