@@ -37,6 +37,9 @@ CREATOR = "genvideo-diagnostics"
 BODY_BYTES_MOST = 8 * 1024 * 1024
 """A larger body is told by its size alone: viewers choke on it, and the tape holds it."""
 
+LONGEST_S = 1e9
+"""Of one phase, as far as a sum of phases can still be told."""
+
 ERRORS: Mapping[FaultKind, str] = {
     FaultKind.BAD_REQUEST: "net::ERR_INVALID_ARGUMENT",
     FaultKind.DNS: "net::ERR_NAME_NOT_RESOLVED",
@@ -293,7 +296,7 @@ def _sum(first: float | None, second: float | None) -> float | None:
 def _ms(value_s: float | None) -> float:
     if value_s is None or not math.isfinite(value_s) or value_s < 0:
         return -1
-    return round(value_s * 1000, 3)
+    return round(min(value_s, LONGEST_S) * 1000, 3)
 
 
 def _moment(value_s: float) -> str:

@@ -134,8 +134,8 @@ def _evidence(source: Source, left_out: LeftOut) -> dict[str, Member]:
         members[CASSETTE] = _cassette(source)
     except LeakError:
         raise
-    except DiagnosticsError as error:
-        left_out.append({"name": CASSETTE, "why": source.gate.text(error.message)})
+    except (DiagnosticsError, ValueError) as error:  # ValueError: an exchange that is none
+        left_out.append({"name": CASSETTE, "why": source.gate.text(str(error))})
     return members
 
 

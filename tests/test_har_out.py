@@ -208,6 +208,12 @@ def test_a_body_too_large_is_told_by_its_size() -> None:
     assert content["size"] == size
 
 
+@pytest.mark.parametrize("duration_s", [1e306, float("inf"), float("nan"), -1.0])
+def test_a_time_that_is_none_is_still_a_number(duration_s: float) -> None:
+    made = Exchange(request=GET, answer=OK, started_s=duration_s, duration_s=duration_s)
+    document(Tape(case=CASE, exchanges=[made]))
+
+
 def test_entries_stand_in_the_order_in_which_they_left() -> None:
     late, early = (Exchange(request=GET, answer=OK, started_s=STARTED_S + n) for n in (9, 1))
     log = document(Tape(case=CASE, exchanges=[late, early]))

@@ -239,6 +239,12 @@ def test_a_scenario_that_never_began_is_not_asked_now() -> None:
     assert found.asked == sent(Tape(case=tape.case, exchanges=begun))
 
 
+@pytest.mark.parametrize("started_s", [float("nan"), float("inf"), -1e300, 1e300])
+def test_a_run_that_began_at_no_time_is_asked_again_all_the_same(started_s: float) -> None:
+    tape = recorded("overload-1015")
+    assert again(Tape(case=replace(tape.case, started_s=started_s), exchanges=tape.exchanges)).alike
+
+
 def test_asking_again_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     again(recorded())

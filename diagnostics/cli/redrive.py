@@ -23,6 +23,10 @@ Voice = tuple[str, int]
 """A conversation of a scenario."""
 
 
+LATEST_S = 1e11
+"""Past the year 5000: no run was ever made then."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redriven:
     """What became of asking again."""
@@ -45,7 +49,7 @@ def redrive(contract: Contract, tape: Tape, gate: Gate, *, paced: bool = False) 
     """Ask again, of the tape; nothing is written."""
     hidden = renewed(contract, tape.exchanges)
     recorded = [one for one in tape if one.position not in hidden]
-    clock: Clock = RealClock() if paced else VirtualClock(tape.case.started_s)
+    clock: Clock = RealClock() if paced else VirtualClock(_start_s(tape.case.started_s))
     replay = Replay(recorded, clock=clock if paced else None)
     recording = Recording(TapeFile(Path(), gate))  # never begun: it only gates
     run(_ask(contract, tape, replay, clock, recording), clock)
@@ -60,6 +64,11 @@ def redrive(contract: Contract, tape: Tape, gate: Gate, *, paced: bool = False) 
         unplayed=tuple(unplayed),
         by_driver=len(hidden) + len(left) - len(unplayed),
     )
+
+
+def _start_s(told_s: float) -> float:
+    """A clock that starts in the year 1e300 never moves on: a second more is the same float."""
+    return told_s if 0.0 <= told_s <= LATEST_S else 0.0
 
 
 async def _ask(
