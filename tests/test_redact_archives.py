@@ -11,8 +11,9 @@ import os
 import stat
 import tarfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,18 @@ from diagnostics.cli.screen import Screen
 from diagnostics.errors import Exit, UsageError
 from diagnostics.redact import Gate
 from diagnostics.redaction.archives import Spot, clean_any, copy_members
-from diagnostics.redaction.budget import Budget, WithheldError
+from diagnostics.redaction.budget import Bounded, Budget, WithheldError
 from diagnostics.redaction.cleaning import Pass, Work
 from diagnostics.redaction.copies import clean_copies
-from diagnostics.redaction.members import Member, folder_members, zip_members
+from diagnostics.redaction.files import SIZE_MOST
+from diagnostics.redaction.members import (
+    Member,
+    folder_members,
+    held_back,
+    read_all,
+    read_disk,
+    zip_members,
+)
 from diagnostics.redaction.outcome import Outcome, Reason
 from diagnostics.redaction.packers import NoPacker
 from diagnostics.redaction.placing import Wanted
@@ -421,6 +430,127 @@ def sound() -> Member:
     return Member(name="sound.log", size=5, read=lambda: b"hello")
 
 
+def test_a_folder_that_went_away_meanwhile_is_named(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "a.log").write_text("hello")
+    members = folder_members(tmp_path)
+    assert next(members).name == "a.log"
+    (tmp_path / "sub").rmdir()
+    assert [(one.name, one.problem, one.read()) for one in members] == [
+        ("sub", Reason.UNREADABLE, b"")
+    ]
+
+
+def test_what_is_too_large_is_left_out_unread(tmp_path: Path) -> None:
+    with (tmp_path / "large.log").open("wb") as file:
+        file.truncate(SIZE_MOST + 1)
+    assert [one.problem for one in folder_members(tmp_path)] == [Reason.TOO_LARGE]
+    ways: list[Callable[[], bytes]] = [
+        lambda: read_disk(tmp_path / "large.log", 100),
+        lambda: read_all(io.BytesIO(b"x" * 101), Budget(), 100),
+    ]
+    for read in ways:
+        with pytest.raises(WithheldError) as caught:
+            read()
+        assert caught.value.reason is Reason.TOO_LARGE
+
+
+def test_a_tar_is_read_past_folders_and_bad_members_that_name_others() -> None:
+    with tarfile.open(fileobj=(tar := io.BytesIO()), mode="w") as out:
+        folder, link, last = map(tarfile.TarInfo, ("sub", "sub/manifest.json", "tape.jsonl"))
+        folder.type, link.type, link.linkname = tarfile.DIRTYPE, tarfile.SYMTYPE, "x"
+        out.addfile(tarfile.TarInfo("a.log"))
+        out.addfile(folder)
+        out.addfile(link)
+        last.size = 100_000
+        out.addfile(last, io.BytesIO(bytes(100_000)))
+    made, outcomes = cleaned(tar.getvalue()[:20_000], "a.tar")
+    assert list(opened(made)) == ["a.log"]
+    assert reasons(outcomes)["a.tar/…"] is Reason.TORN
+
+
+def test_a_tape_in_a_tar_that_is_a_bomb_is_left_out_alone() -> None:
+    used = Work(gate=gate(), turn=Pass.LEARN)
+    member = Member(name="a.log", size=1, read=lambda: b"x")
+    held = Member(name="tape.jsonl", size=1, read=lambda: read_all(io.BytesIO(b"xx"), Budget(), 1))
+    copy_members(used, iter([member, held_back(held)]), NoPacker(), Spot(place="a.tar"))
+    assert reasons(used.outcomes) == {"a.tar/tape.jsonl": Reason.TOO_LARGE}
+    assert held_back(replace(held, problem=Reason.LINK)).problem is Reason.LINK
+
+
+def test_a_seek_that_goes_back_or_nowhere_ends_the_reading() -> None:
+    bounded = Bounded(io.BytesIO(b"hello"), Budget())
+    assert bounded.seek(100) == 5
+    assert bounded.tell() == 5
+    for offset, whence in ((50, io.SEEK_SET), (200, io.SEEK_CUR)):
+        with pytest.raises(WithheldError):
+            bounded.seek(offset, whence)
+
+
+def test_a_wide_list_of_members_is_measured_too() -> None:
+    wide = b"PK\x06\x06" + bytes(36) + (1 << 40).to_bytes(8, "little") + bytes(8)
+    end = b"PK\x05\x06" + bytes(8) + b"\xff" * 4 + bytes(6)
+    with pytest.raises(WithheldError) as caught:
+        cleaned(b"PK\x03\x04" + bytes(17 << 20) + wide + end, "a.zip")
+    assert caught.value.reason is Reason.TOO_MANY
+
+
+class Careless(Gate):
+    """A gate that overlooks everything, so that only the last look finds it."""
+
+    def text(self, text: str) -> str:
+        """Let it through."""
+        return text
+
+
+def test_a_secret_that_was_overlooked_stops_the_copy_at_the_last_look(tmp_path: Path) -> None:
+    used = Careless(("", ""))
+    used.register(KEY, "invented-key")
+    (tmp_path / "a.log").write_text(KEY)
+    (tmp_path / "a.zip").write_bytes(zipped({"a.log": KEY.encode(), "b.log": b"hello"}))
+    for preview in (True, False):
+        outcomes = clean_copies(
+            used, [tmp_path / "a.log", tmp_path / "a.zip"], Wanted(preview=preview)
+        )
+        assert outcomes[0].withheld is Reason.LEAK
+        assert reasons(list(outcomes[1].members)) == {"a.zip/a.log": Reason.LEAK}
+    assert not (tmp_path / "a.redacted.log").exists()
+    assert opened((tmp_path / "a.redacted.zip").read_bytes()) == {"b.log": b"hello"}
+
+
+def test_an_archive_that_goes_away_between_the_passes_is_left_out(tmp_path: Path) -> None:
+    class Slow(Gate):
+        def text(self, text: str) -> str:
+            if text == "b.zip" and (tmp_path / "b.zip.seen").exists():
+                (tmp_path / "b.zip").unlink(missing_ok=True)
+            (tmp_path / "b.zip.seen").touch()
+            return super().text(text)
+
+    (tmp_path / "b.zip").write_bytes(zipped({"b.log": b"hello"}))
+    (outcome,) = clean_copies(Slow(("", "")), [tmp_path / "b.zip"], Wanted())
+    assert outcome.withheld is Reason.UNREADABLE
+
+
+def test_a_copy_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(zipped(FILES))
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UsageError) as caught:
+        clean_copies(gate(), [tmp_path / "a.zip"], Wanted(out=tmp_path / "file" / "x"))
+    assert "--out" in str(caught.value.hint)
+
+
+def test_an_empty_folder_in_the_way_is_used_and_a_link_to_itself_replaced(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "a.log").write_text("hello")
+    (tmp_path / "run.redacted").mkdir()
+    (tmp_path / "b.log").write_text("hello")
+    (tmp_path / "b.redacted.log").symlink_to(tmp_path / "b.redacted.log")
+    clean_copies(gate(), [tmp_path / "run", tmp_path / "b.log"], Wanted())
+    assert tree(tmp_path / "run.redacted") == {"a.log": b"hello"}
+    assert (tmp_path / "b.redacted.log").read_text() == "hello"
+    assert not (tmp_path / "b.redacted.log").is_symlink()
+
+
 def test_a_name_too_long_for_a_disk_is_shortened() -> None:
     made, _ = cleaned(zipped({"x" * 300 + ".log": b"hello", "y\x07.log": b"hello"}), "a.zip")
     assert list(opened(made)) == ["x" * 176 + ".log", "y_.log"]
@@ -441,7 +571,7 @@ def test_a_full_disk_is_an_error_and_not_a_damaged_archive(tmp_path: Path) -> No
 
 
 def bundle() -> dict[str, bytes]:
-    body = f'{{"note": "{KEY}"}}'.encode()
+    body, same = f'{{"note": "{KEY}"}}'.encode(), b'{"nothing": "in it"}'
     name = hashlib.sha256(body).hexdigest()
     line = {"n": 0, "request": {"method": "GET", "url": "https://h.test/", "blob": name}}
     members = {
@@ -449,6 +579,7 @@ def bundle() -> dict[str, bytes]:
         "settings.env": f"AKOOL_API_KEY={KEY}\n".encode(),
         "tape.jsonl": json.dumps({**line, "answer": {"status": 200}}).encode() + b"\n",
         f"blobs/{name}": body,
+        f"blobs/{hashlib.sha256(same).hexdigest()}": same,
         "clip.mp4": b"\0\0\0\x18ftypmp42\0\0\0\0",
     }
     manifest = {

@@ -4,6 +4,7 @@ import argparse
 import base64
 import io
 import json
+import os
 import re
 from pathlib import Path
 
@@ -111,13 +112,15 @@ def test_secrets_of_the_environment_are_known_beforehand() -> None:
         "AKOOL_API_KEY": "plainwordkey",
         "REPLICATE_API_TOKEN": "otherplainkey",
         "AKOOL_CLIENT_ID": "AKteINVENTED0001",
+        "INVENTED_API_KEY": " thirdplainkey ",
+        "TINY_API_KEY": "tiny",
         "PATH": "somewhere",
     }
     redact.register_environment(gate, values)
     shown = gate.text(" ".join(values.values()))
     assert shown == (
         "<secret:akool-api-key#1> <secret:replicate-api-token#1> "
-        "<id:akool-client-id#1 AKte…> somewhere"
+        "<id:akool-client-id#1 AKte…>  <secret:invented-api-key#1>  tiny somewhere"
     )
 
 
@@ -175,6 +178,7 @@ def test_two_files_of_one_name_do_not_meet_in_one_folder(tmp_path: Path) -> None
         ("broken.txt", b"\xff\xfea\0b", "binary"),
         ("rows.sqlite", b"SQLite format 3\0\x10\0\x01\x01", "binary"),
         ("clip.mp4", b"\0\0\0\x18ftypmp42\0\0\0\0", "--keep-media"),
+        ("half.txt", b"\xff\xfe\x00\xd8", "damaged"),
         ("paper.pdf", b"%PDF-1.7\n%invented\n", "document"),
         ("torn.zip", b"PK\x03\x04 and nothing else", "damaged"),
     ],
@@ -289,6 +293,25 @@ def test_a_certificate_lists_the_copies_by_name_only(tmp_path: Path) -> None:
     assert str(tmp_path) not in place.read_text()
 
 
+def test_a_folder_is_previewed_file_by_file(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "a.log").write_text(f"api_key={KEY}\n")
+    (tmp_path / "run" / "b.bin").write_bytes(bytes(range(256)))
+    _, told = play(str(tmp_path / "run"), "--preview")
+    assert "  run/a.log\n  line 1\n      api_key=<secret:api-key#1>" in told
+    _, told = play(str(tmp_path / "run"), "--preview", as_json=True)
+    (one,) = json.loads(told)["files"]
+    assert [member["file"] for member in one["members"]] == ["run/a.log", "run/b.bin"]
+    assert one["members"][1]["withheld"] == "binary"
+    assert json.loads(told)["withheld"] == 1
+
+
+def test_a_pipe_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="neither a file nor a folder"):
+        play(str(tmp_path / "pipe"))
+
+
 def test_a_certificate_replaces_no_file_and_no_copy(tmp_path: Path) -> None:
     (tmp_path / "certificate.json").write_text('{"theirs": 1}')
     play(str(tmp_path / "certificate.json"), "--out", str(tmp_path / "clean"))
@@ -363,6 +386,12 @@ def test_the_rules_of_the_gate_are_listed() -> None:
             "text",
             [("line 1", "<user> " + "y" * 31 + "…"), ("line 1", "…" + "y" * 31 + " <host>")],
         ),
+        (
+            "K" + "y" * 40 + "K" + "z" * 99,
+            "<user>" + "y" * 40 + "<host>" + "z" * 99,
+            "text",
+            [("line 1", "<user>" + "y" * 40 + "<host>" + "z" * 32 + "…")],
+        ),
         ("K K K", "<user> <host> <user>", "text", [("line 1", "<user> <host> <user>")]),
     ],
 )
@@ -420,6 +449,8 @@ def test_a_tape_is_cleaned_by_its_parts_and_stays_a_tape(tmp_path: Path) -> None
         {"intent": {"request": {"method": "GET", "url": "https://h.test/"}, "answer": answer}},
     ]
     text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
+    odd = {"request": {"headers": {"a": "b"}, "body64": f"no base64 {KEY}"}, "answer": {}}
+    text += json.dumps(odd) + "\n"
     (tmp_path / "tape.jsonl").write_text(text + '{"n": 2, "torn')
     play(str(tmp_path / "tape.jsonl"))
     shown = (tmp_path / "tape.redacted.jsonl").read_text()

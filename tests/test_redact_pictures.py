@@ -181,6 +181,20 @@ def test_thumbnails_of_all_kinds_go() -> None:
     assert stripped.removed == {"picture-thumbnail": 2, "picture-iptc": 1}
 
 
+def test_fill_bytes_and_the_note_how_colours_are_meant_do_not_disturb() -> None:
+    note = b"\xff\xee\0\x12Adobe\0\x64\0\0\0\0\0" + NAME[:4]
+    short = b"\xff\xee\0\x09Adobe\0\0"
+    plain = save(photo(), "JPEG")
+    data = plain[:20] + b"\xff\xff" + note + short + plain[20:-2] + b"\xff\xff\xff\xd9"
+    cleaned = clean_picture(data)
+    assert cleaned is not None
+    assert NAME[:4] not in cleaned
+    assert cleaned.count(b"Adobe") == 1
+    assert frames(cleaned)[0][1] == (48, 32)
+    inks = save(photo().convert("CMYK"), "JPEG", comment=NAME)
+    assert frames(clean_picture(inks) or b"") == frames(inks)
+
+
 def test_pieces_that_nobody_knows_go() -> None:
     plain = save(photo(), "PNG")
     chunk = b"prVt" + NAME
@@ -295,5 +309,11 @@ def test_one_line_of_a_picture_is_not_taken_for_all_of_it(name: str) -> None:
 
 
 def test_what_only_begins_like_a_picture_stays() -> None:
-    for text in ('{"a": "/9j/AAAA"}', '{"a": "UklGRinvented"}', "see /9j/ there"):
+    for text in (
+        '{"a": "/9j/AAAAA"}',
+        '{"a": "/9j/AAAA"}',
+        "/9j/AAAA\nAAAAAAAA",
+        '{"a": "UklGRinvented"}',
+        "see /9j/ there",
+    ):
         assert clean_text(Gate(("", "")), text, "json") == text

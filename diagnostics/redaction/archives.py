@@ -209,10 +209,10 @@ def _manifest(raw: bytes, data: bytes, name: str, table: dict[str, tuple[str, in
     home = name[: -len(_MANIFEST)]
     listed, lost = [], []
     for old, one in zip(members, value["members"], strict=True):
-        if isinstance(one, dict) and (now := table.get(f"{home}{old.get('name')}")):
+        if now := table.get(f"{home}{old['name']}"):
             listed.append({**one, "name": now[0][len(home) :], "bytes": now[1], "sha256": now[2]})
-        elif isinstance(one, dict):
-            lost.append({"name": one.get("name"), "why": "withheld by diagnostics redact"})
+        else:
+            lost.append({"name": one["name"], "why": "withheld by diagnostics redact"})
     value |= {"members": listed, "left_out": [*(value.get("left_out") or ()), *lost]}
     text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
     return (text + "\n").encode("utf-8", "surrogatepass")

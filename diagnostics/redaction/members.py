@@ -41,7 +41,8 @@ class Member:
 
 
 def _nothing() -> bytes:
-    raise WithheldError(Reason.UNREADABLE)
+    """What a member with a problem holds: it is never asked."""
+    return b""
 
 
 def is_unsafe(name: str) -> bool:
@@ -51,13 +52,13 @@ def is_unsafe(name: str) -> bool:
     return outside or not path.strip("/. ") or ".." in path.split("/") or "\0" in path
 
 
-def read_all(stream: BinaryIO, budget: Budget) -> bytes:
+def read_all(stream: BinaryIO, budget: Budget, most: int = SIZE_MOST) -> bytes:
     """All of a stream, no more than one file may have."""
     parts, size = [], 0
     while part := stream.read(STEP_BYTES):
         size += len(part)
         budget.spend(len(part))
-        if size > SIZE_MOST:
+        if size > most:
             raise WithheldError(Reason.TOO_LARGE)
         parts.append(part)
     return b"".join(parts)
@@ -85,14 +86,12 @@ def _walked(folder: Path) -> Iterator[Member]:
         for name in sorted((*names, *links)):
             path = Path(home) / name
             yield _on_disk(path, path.relative_to(folder).as_posix())
-        while unread:
-            yield _unreadable(Path(str(unread.pop().filename)), folder)
-    while unread:
-        yield _unreadable(Path(str(unread.pop().filename)), folder)
+    for error in unread:
+        yield _unreadable(Path(str(error.filename)), folder)
 
 
 def _unreadable(path: Path, folder: Path) -> Member:
-    name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+    name = path.relative_to(folder).as_posix()
     return Member(name=name, size=None, read=_nothing, problem=Reason.UNREADABLE)
 
 
@@ -118,14 +117,14 @@ def _on_disk(path: Path, name: str) -> Member:
     )
 
 
-def read_disk(path: Path) -> bytes:
+def read_disk(path: Path, most: int = SIZE_MOST) -> bytes:
     """A regular file of bearable size; it may have changed since it was looked at."""
     try:
         with path.open("rb") as file:
-            data = file.read(SIZE_MOST + 1)
+            data = file.read(most + 1)
     except OSError as error:
         raise WithheldError(Reason.UNREADABLE) from error
-    if len(data) > SIZE_MOST:
+    if len(data) > most:
         raise WithheldError(Reason.TOO_LARGE)
     return data
 
@@ -214,7 +213,7 @@ def tar_members(stream: BinaryIO, budget: Budget) -> Iterator[Member]:
             budget.enter()
             member = _tarred(archive, info)
             if _rank(info.name):
-                held.append(_held(member))
+                held.append(held_back(member))
             else:
                 yield member
     yield from sorted(held, key=lambda one: _rank(one.name))
@@ -222,7 +221,8 @@ def tar_members(stream: BinaryIO, budget: Budget) -> Iterator[Member]:
         raise WithheldError(Reason.TORN)
 
 
-def _held(member: Member) -> Member:
+def held_back(member: Member) -> Member:
+    """The same, read already."""
     if member.problem is not None:
         return member
     try:
@@ -234,13 +234,7 @@ def _held(member: Member) -> Member:
 
 def _tarred(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
     def read() -> bytes:
-        stream = archive.extractfile(info)
-        if stream is None:
-            raise WithheldError(Reason.UNREADABLE)
-        data = read_all(cast("BinaryIO", stream), Budget())
-        if len(data) != info.size:
-            raise WithheldError(Reason.TORN)
-        return data
+        return read_all(cast("BinaryIO", archive.extractfile(info)), Budget())
 
     return Member(
         name=info.name,
