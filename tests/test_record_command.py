@@ -10,9 +10,10 @@ import yaml
 
 from diagnostics import cassette, har, prepare
 from diagnostics.cli.main import main
+from diagnostics.cli.recorded import date
 from diagnostics.model import Origin, Tape
 from diagnostics.redact import Gate
-from tests.cassette_cases import one, written
+from tests.cassette_cases import BEGAN_S, one, written
 
 KEY = "invented-akool-key-0001"
 RECORD = ["record", "--provider", "akool", "--target", "emulator", "--format", "json"]
@@ -93,6 +94,22 @@ def test_json_is_written_where_the_name_says_so(capsys: pytest.CaptureFixture[st
     assert json.loads(Path("it.json").read_text())["version"] == 1
     assert "it.json: stock vcrpy replays" in capsys.readouterr().out
     assert main(["run", "--target", "it.json", "--format", "json"]) == 0
+
+
+def test_a_place_that_cannot_be_written_is_named_and_the_run_is_kept(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("taken").write_text("a file")
+    assert main([*JOB, "--to", "taken/it.yaml"]) == 2
+    said = capsys.readouterr().err
+    assert "taken" in said
+    assert "hint:" in said
+    assert list(Path("out").glob("*/tape.jsonl"))
+
+
+@pytest.mark.parametrize(("seconds", "day"), [(0.0, None), (1e20, None), (BEGAN_S, "2026-11-18")])
+def test_a_day_is_told_only_where_there_is_one(seconds: float, day: str | None) -> None:
+    assert date(seconds) == day
 
 
 def test_recorded_twice_at_one_moment_it_is_the_same(capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,13 +62,7 @@ def _brotli(body: bytes, most: int) -> bytes | None:
     except ImportError:
         return None
     try:
-        one = brotli.Decompressor()
-        told: bytes = one.process(body, output_buffer_limit=most + 1)
-        while not one.is_finished() and len(told) <= most:
-            more = one.process(b"", output_buffer_limit=most + 1 - len(told))
-            if not more:
-                break
-            told += more
+        told: bytes = brotli.Decompressor().process(body, output_buffer_limit=most + 1)
     except (brotli.error, TypeError):  # before 1.2 it could not be bounded
         return None
     return told
