@@ -43,7 +43,7 @@ def question(
         or _unrecorded(report)
     ):
         reason = "silence" if line is None else asked
-        if asked in {"cassette", "imported"}:
+        if asked in {"cassette", "imported"} or (asked == "live" and line is not None):
             reason = "unrecorded"
         why = said.say(
             "question.none", title=contract.title, why=said.say(f"question.because_{reason}")

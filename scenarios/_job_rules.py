@@ -66,6 +66,19 @@ NOT_SENT = Rule(
         ru="Разрешите трату ключом --budget N, чтобы программа выполнила вызов.",
     ),
 )
+NOT_ANSWERED = Rule(
+    code="job-answer-unknown",
+    severity=Severity.INFO,
+    blame=Blame.UNDECIDED,
+    says=Text(
+        en="{subject}: no answer to this call is at hand, so what came of it is not known",
+        ru="{subject}: ответа на этот вызов нет, поэтому чем он кончился, неизвестно",
+    ),
+    remedy=Text(
+        en="Send the answer along: a HAR with content, `curl -i`, or the line that logs it.",
+        ru="Пришлите и ответ: HAR с содержимым, `curl -i` или строку журнала с ним.",
+    ),
+)
 NO_ID = Rule(
     code="job-without-id",
     severity=Severity.FAIL,
@@ -325,6 +338,7 @@ RULES = (
     RETRIED,
     AMBIGUOUS,
     NOT_SENT,
+    NOT_ANSWERED,
     NO_ID,
     FAILED,
     FAILED_ON_INPUT,

@@ -30,6 +30,7 @@ from scenarios._job_rules import (
     AMBIGUOUS,
     ANSWERED,
     NO_ID,
+    NOT_ANSWERED,
     NOT_SENT,
     RETRIED,
     RULES,
@@ -137,7 +138,9 @@ def _created(contract: Contract, story: Story) -> Iterator[Finding]:
 
 def _unsent(story: Story, last: Exchange) -> Iterator[Finding]:
     answer = last.answer
-    if isinstance(answer, Unsent) and answer.reason is not UnsentReason.DRY:
+    if isinstance(answer, Unsent) and answer.reason is UnsentReason.NOT_RECORDED:
+        yield about(story, NOT_ANSWERED, [last], subject=story.operation.id)
+    elif isinstance(answer, Unsent) and answer.reason is not UnsentReason.DRY:
         facts = {"detail": answer.message or answer.reason.value}
         yield about(story, NOT_SENT, [last], subject=story.operation.id, **facts)
 

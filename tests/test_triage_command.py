@@ -77,7 +77,8 @@ def test_the_verdict_comes_first_and_every_finding_says_where_it_stands(desk: De
     path = CREATE.removeprefix(har_cases.HOME)
     assert f"      capture.har: entry 5, POST {path}" in lines
     assert f"      capture.har: entry 6, POST {path}" in lines
-    assert "AKOOL: 2 of 6 entries in capture.har (WebInspector 537.36) are about it" in desk.said
+    assert "Entries about AKOOL: 2 of 6, in capture.har (WebInspector 537.36)" in lines
+    assert "Imported from capture.har, which nobody here saw happen; nothing was sent." in lines
     assert "Entries about no provider we know: 4 (www.invented-shop.example 4)" in lines
     assert not list(desk.folder.glob("out*"))
 
@@ -97,7 +98,7 @@ def test_1015_says_what_the_code_means_and_decides_nothing(desk: Desk) -> None:
 def test_it_speaks_russian(desk: Desk) -> None:
     desk.run(desk.file("capture.har", bytes_of(refused())), language="ru")
     assert desk.said.startswith("не решено: ")
-    for words in ("к нему относится записей 2 из 6", "Код 1015 значит", "Что делать:"):
+    for words in ("Записей о AKOOL: 2 из 6, в capture.har", "Код 1015 значит", "Что делать:"):
         assert words in desk.said
 
 
@@ -140,7 +141,7 @@ def test_broken_entries_are_counted_and_the_first_ones_named(desk: Desk) -> None
         "  - capture.har: entry 2 (log.entries[1]): it is not a readable JSON object" in desk.said
     )
     assert "  - capture.har: entry 4 (log.entries[3]): its request has no address" in desk.said
-    assert "2 of 9 entries" in desk.said
+    assert "Entries about AKOOL: 2 of 9" in desk.said
 
 
 def test_a_capture_of_nobody_says_what_it_saw_and_what_is_known(desk: Desk) -> None:
@@ -174,11 +175,28 @@ def test_standard_input_is_a_file_like_any_other(desk: Desk) -> None:
     assert "standard input: entry 5, POST" in desk.said
 
 
+def test_a_stand_in_is_named_and_its_answers_are_no_word_of_the_provider(desk: Desk) -> None:
+    url = CREATE.replace(har_cases.HOME, "http://127.0.0.1:8471")
+    call = Call(url=url, method="POST", body=har_cases.BODY, status=502, answer=b"<html>")
+    desk.run(desk.file("capture.har", bytes_of([call])))
+    assert "as 127.0.0.1:8471 answered in the capture" in desk.said
+    assert "127.0.0.1:8471 answered, which is not one of the hosts of AKOOL." in desk.said
+    assert "The question to ask" not in desk.said
+
+
+def test_a_call_without_an_answer_is_judged_and_asks_nobody_anything(desk: Desk) -> None:
+    entry = har_cases.plain(refused()[-1]) | {"response": {"status": 0}}
+    data = json.dumps({"log": {"version": "1.2", "entries": [entry]}}).encode()
+    assert desk.run(desk.file("capture.har", data)) is Exit.INCONCLUSIVE
+    assert "[parameters-fit]" in desk.said
+    assert "The question to ask" not in desk.said
+
+
 def test_several_files_are_one_story(desk: Desk) -> None:
     calls = healthy()
     first, second = bytes_of(calls[:8]), bytes_of(calls[8:])
     assert desk.run(desk.file("b.har", second), desk.file("a.har", first)) is Exit.OK
-    assert "7 of 12 entries" in desk.said
+    assert "Entries about AKOOL: 7 of 12" in desk.said
 
 
 # --- as JSON ------------------------------------------------------------------------------------
@@ -259,4 +277,4 @@ def test_a_folder_of_our_own_is_judged_by_its_tape(desk: Desk) -> None:
     desk.run(desk.file("capture.har", bytes_of(refused())), "--out", "told")
     folder = next((desk.folder / "told").iterdir())
     assert desk.run(str(folder)) is Exit.INCONCLUSIVE
-    assert "AKOOL: 2 of 2 entries in tape.jsonl" in desk.said
+    assert "Entries about AKOOL: 2 of 2, in tape.jsonl" in desk.said

@@ -15,13 +15,12 @@ FINDINGS_MOST = 12
 PLACES_MOST = 4
 BROKEN_MOST = 5
 HOSTS_MOST = 6
-GOOD_MOST = 3
+GOOD_MOST = 5
 _PATH_MOST = 120
 
 _ABOUT = Text(
-    en="{title}: {about} of {entries} entries in {files} are about it; nobody here saw it happen",
-    ru="{title}: к нему относится записей {about} из {entries} ({files}); как это было, "
-    "здесь никто не видел",
+    en="Entries about {title}: {about} of {entries}, in {files}",
+    ru="Записей о {title}: {about} из {entries}, в {files}",
 )
 _MEANS = Text(en="Code {code} means: {code_meaning}", ru="Код {code} значит: {code_meaning}")
 _SHOWN = Text(en="What shows it:", ru="По чему это видно:")
@@ -84,6 +83,7 @@ def _provider(
     yield said["symptom"]
     facts = {"about": len(told.report.tape), "entries": found.entries, "files": _files(found)}
     yield _ABOUT.fill(language, {"title": told.contract.title, **facts})
+    yield said["headline"]["answered"]
     if said["code_meaning"] and any(one.response for one in told.report.tape):
         yield _MEANS.fill(language, said)
     yield from _findings(told, language, verbose=verbose)
