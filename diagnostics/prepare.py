@@ -63,11 +63,17 @@ def _target(wanted: str, contract: Contract, fault: str | None) -> Target:
 
 def _elsewhere(wanted: str, contract: Contract) -> Target:
     parts = _split(wanted)
+    if "://" not in wanted and Path(wanted).suffix.lower() in _RECORDINGS:
+        raise UsageError(
+            f"no recording stands at {wanted}",
+            place=wanted,
+            hint="check the path; recordings are made by: diagnostics record --to FILE.yaml",
+        )
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         bare = "://" not in wanted and ("." in wanted or ":" in wanted)
         near = f"https://{wanted}" if bare else contract.host
         raise UsageError(
-            f"--target {wanted!r} is neither emulator, live, a URL nor a recorded run",
+            f"--target {wanted!r} is neither emulator, live, a URL nor a recording",
             hint=f"a base URL begins with its scheme, for example {near}",
         )
     base = wanted.rstrip("/")
@@ -88,6 +94,9 @@ def _elsewhere(wanted: str, contract: Contract) -> Target:
         media_base=str(about.get("media_base") or f"{base}/_media"),
         fault=about.get("fault"),
     )
+
+
+_RECORDINGS = frozenset({".yaml", ".yml", ".json", ".jsonl", ".har", ".zip"})
 
 
 def _split(wanted: str) -> "Address":

@@ -272,6 +272,7 @@ def test_an_old_recording_is_a_warning_that_says_how_old(
     ("more", "says"),
     [
         (["--target", "theirs.yaml", "--fault", "unreachable-media"], "plays no faults"),
+        (["--target", "missing.yaml"], "no recording stands at missing.yaml"),
         (["--max-age", "30", "--target", "emulator"], "--max-age is for recordings"),
         (["--target", "theirs.yaml", "--provider", "heygen"], "no call to heygen"),
     ],
