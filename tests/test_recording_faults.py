@@ -277,3 +277,33 @@ def test_of_a_bomb_the_beginning_is_kept(tmp_path: Path) -> None:
     assert isinstance(answer, Response)
     assert answer.truncated
     assert 1 << 20 < answer.size_bytes < 1 << 25
+
+
+def test_what_is_under_way_when_the_recording_ends_is_kept_as_far_as_it_came(
+    tmp_path: Path,
+) -> None:
+    inner = httpx.MockTransport(lambda _: httpx.Response(200, content=iter([b"first", b"more"])))
+    tape = Recorder(tmp_path / "run")
+    client = httpx.Client(transport=tape.transport(inner))
+    with client.stream("GET", "http://emulator.test/v1") as response:
+        assert next(response.iter_raw()) == b"first"
+        tape.close()
+    kept = read(tmp_path / "run").exchanges[0].answer
+    assert isinstance(kept, Response)
+    assert (kept.body, kept.truncated) == (b"first", True)
+    assert client.get("http://emulator.test/v1").content == b"firstmore"
+    assert len(read(tmp_path / "run")) == 1
+
+
+def test_what_nobody_answered_when_the_recording_ends_is_kept_as_silence(tmp_path: Path) -> None:
+    tape = Recorder(tmp_path / "run")
+
+    def late(_: httpx.Request) -> httpx.Response:
+        tape.close()
+        return httpx.Response(200)
+
+    client = httpx.Client(transport=tape.transport(httpx.MockTransport(late)))
+    assert client.get("http://emulator.test/v1").status_code == 200
+    kept = read(tmp_path / "run").exchanges[0].answer
+    assert isinstance(kept, Fault)
+    assert kept.kind is FaultKind.READ_TIMEOUT

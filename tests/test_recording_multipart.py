@@ -90,7 +90,8 @@ def test_the_field_beside_a_film_does_not_reach_the_tape(tmp_path: Path) -> None
     def parts() -> Iterator[bytes]:
         yield WHOLE
 
-    for number, content in enumerate((WHOLE, parts())):
+    contents: list[bytes | Iterator[bytes]] = [WHOLE, parts()]
+    for number, content in enumerate(contents):
         inner = httpx.MockTransport(lambda request: httpx.Response(200, content=request.read()[:9]))
         with Recorder(tmp_path / str(number)) as tape:
             head = {"content-type": "multipart/form-data; boundary=edge"}

@@ -36,8 +36,10 @@ async def serving(script: Script) -> AsyncIterator[Wire]:
     """Answer every request with what `script` makes of its bytes."""
     wire = Wire("")
     done = asyncio.Event()
+    talking: list[asyncio.StreamWriter] = []
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talking.append(writer)
         try:
             while heard := await _request(reader):
                 wire.heard.append(heard)
@@ -56,7 +58,10 @@ async def serving(script: Script) -> AsyncIterator[Wire]:
     finally:
         done.set()
         server.close()
-        for _ in range(4):  # whoever hangs wakes, closes, and its socket is let go
+        await asyncio.sleep(0)
+        for writer in talking:
+            writer.transport.abort()
+        for _ in range(3):  # whoever hangs wakes, and its socket is let go
             await asyncio.sleep(0)
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import RLock
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from diagnostics import prepare
@@ -25,11 +25,13 @@ from diagnostics.recordings.keys import Keys
 from diagnostics.redact import Gate
 from diagnostics.tape import NAME, BlobWriter, Bodies, TapeFile
 
+if TYPE_CHECKING:
+    from diagnostics.recordings.note import Note
+
 Mode = Literal["new", "again", "join"]
 """`new`: there must be no recording yet; `again`: it is replaced; `join`: others write it too."""
 
 _LOCAL = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1|0\.0\.0\.0|.*\.test|testserver")
-_INTENT_BODY_MOST = 64 * 1024
 
 
 class Desk:
@@ -45,6 +47,7 @@ class Desk:
         self._lock = RLock()
         self._tape: TapeFile | None = None
         self._over = False
+        self._under_way: set[Note] = set()
         self._keys = Keys(gate)
         if provider:
             load(provider)
@@ -57,7 +60,7 @@ class Desk:
 
     # --- what a note asks ---------------------------------------------------------------------
 
-    def asked(self, request: Request, flow: str, _started_s: float) -> About:
+    def asked(self, request: Request, flow: str) -> About:
         """What the request is for; its keys become known to the gate before anything is kept."""
         with self._lock:
             about = self._story.asked(request.method, request.url, request.body, flow)
@@ -67,10 +70,19 @@ class Desk:
                 self.safely(self._begin, about, request.url)
             return about
 
-    def announce(self, about: About, request: Request, flow: str, started_s: float) -> None:
-        """Before a paid call leaves, the tape says so."""
-        if request.spends:
-            self.safely(self._announce, about, request, flow, started_s)
+    def begun(
+        self, note: "Note", about: About, request: Request, flow: str, started_s: float
+    ) -> None:
+        """An exchange is under way; before a paid call leaves, the tape says so."""
+        with self._lock:
+            self._under_way.add(note)
+            if request.spends:
+                self.safely(self._announce, about, request, flow, started_s)
+
+    def over(self, note: "Note") -> None:
+        """It came to its end."""
+        with self._lock:
+            self._under_way.discard(note)
 
     def write(
         self, about: About, exchange: Exchange, bodies: Bodies, notes: Mapping[str, Json]
@@ -89,13 +101,13 @@ class Desk:
             raise UsageError("the recording is over", place=str(self._folder))
         return self._tape.blob_writer()
 
-    def safely(self, work: Callable[..., Any], *given: Any) -> None:
+    def safely(self, work: Callable[..., Any], *given: Any, **named: Any) -> None:
         """Do it; if it cannot be done, end the recording there and keep the reason."""
         with self._lock:
             if self.problem is not None or self._over:
                 return
             try:
-                work(*given)
+                work(*given, **named)
             except DiagnosticsError as error:
                 self.problem = error
             except Exception as error:  # noqa: BLE001  # the client's answer is worth more than its recording
@@ -108,10 +120,12 @@ class Desk:
     def close(self, *, interrupted: bool = False) -> None:
         """Nothing more will come."""
         with self._lock:
+            for note in list(self._under_way):
+                note.leave()
             if not self._over and self._tape is None:
                 self.safely(self._begin, About(), "")
             if self._tape is not None and not self._over:
-                self.safely(self._end, interrupted)
+                self.safely(self._end, interrupted=interrupted)
                 with suppress(OSError):
                     self._tape.close()
             self._over = True
@@ -136,7 +150,7 @@ class Desk:
             slot = Slot(conversation=about.conversation, attempt=about.attempt)
             self._tape.intend(request, slot, started_s, flow)
 
-    def _end(self, interrupted: bool) -> None:  # noqa: FBT001  # goes through `safely`
+    def _end(self, *, interrupted: bool) -> None:
         if self._tape is not None:
             self._tape.end(interrupted=interrupted)
 

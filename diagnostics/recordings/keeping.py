@@ -9,7 +9,7 @@ the body is withheld, with the reason. An upload of fields and files goes part b
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from diagnostics.recordings.multipart import Multipart
+from diagnostics.recordings.multipart import Multipart, is_multipart
 from diagnostics.recordings.ways import TEXT_MOST, Lines, Media, Nothing, Way, is_media
 from diagnostics.redact import Gate
 from diagnostics.tape import BLOB_BYTES, Blob, BlobWriter
@@ -42,8 +42,7 @@ class Keeper:
         self._size = 0
         self._limit = BLOB_BYTES
         self._passed = 0
-        multipart = self._kind.startswith("multipart/")
-        self._way: Way | None = Multipart(gate, text_most) if multipart else None
+        self._way: Way | None = Multipart(gate, text_most) if is_multipart(kind) else None
         self._file: BlobWriter | None = None
 
     def take(self, part: bytes) -> None:

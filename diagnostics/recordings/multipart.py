@@ -14,6 +14,11 @@ _HELD_MOST = 64 * 1024
 _BREAK, _GAP = b"\r\n", b"\r\n\r\n"
 
 
+def is_multipart(kind: str | None) -> bool:
+    """By its content type."""
+    return (kind or "").lower().startswith("multipart/")
+
+
 class Multipart:
     """Takes a body in any parts, gives the bytes that may be written."""
 

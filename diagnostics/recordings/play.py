@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 
 from diagnostics.errors import UsageError
+from diagnostics.recordings.coming import ENCODED, HEAD_S, LEFT
 from diagnostics.recordings.encoding import Decoding
 from diagnostics.recordings.failures import error_of
 from diagnostics.recordings.library import library_of, loaded_body, stream_class
-from diagnostics.recordings.note import ENCODED, HEAD_S, LEFT
 from diagnostics.recordings.source import Asked, Source, UnrecordedRequestError
 from diagnostics.tape import Recorded
 from diagnostics.taping.blobs import open_plain

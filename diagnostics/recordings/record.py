@@ -6,7 +6,8 @@ import httpx
 
 from diagnostics.recordings.desk import Desk
 from diagnostics.recordings.library import library_of, stream_class
-from diagnostics.recordings.note import Downloaded, Note
+from diagnostics.recordings.note import Note
+from diagnostics.recordings.passing import Downloaded
 
 
 class RecordingTransport(httpx.BaseTransport):

@@ -8,6 +8,7 @@ from diagnostics.errors import UsageError
 from diagnostics.recordings.flows import FLOW
 from diagnostics.recordings.keys import Keys
 from diagnostics.recordings.library import texts
+from diagnostics.recordings.multipart import Multipart, is_multipart
 from diagnostics.redact import Gate
 from diagnostics.tape import Miss, Recorded, TapeIndex
 
@@ -43,20 +44,34 @@ class Source:
             asked.part(part)
         return asked.take()
 
-    def take_key(self, request: Any, key: KeyInParts) -> Recorded:
-        """The same for a body that was too large to hold."""
-        url = str(request.url)
-        found = self._index.take_key(key.exact(), url, flow=self._flow(), alike=key.alike())
-        return found or self._miss(request.method, url, b"")
+    def take_key(self, request: Any, *keys: KeyInParts) -> Recorded:
+        """The same for a body that was too large to hold: as it came, or as it was cleaned."""
+        url, flow = str(request.url), self._flow()
+        for key in keys:
+            found = self._index.take_key(key.exact(), url, flow=flow, alike=key.alike())
+            if found is not None:
+                return found
+        return self._miss(request.method, url, b"")
 
     def _gated(self, request: Any, url: str, body: bytes, flow: str) -> Recorded:
         """What holds a secret stands on the tape without it."""
         headers = texts(request.headers.raw)
         self._keys.learn(headers)
         kind = request.headers.get("content-type")
-        url, body = self._gate.url(url), self._gate.body(body, kind)
+        url, body = self._gate.url(url), self._clean(body, kind)
         found = self._index.take(request.method, url, body, flow=flow)
         return found or self._miss(request.method, url, body)
+
+    def _clean(self, body: bytes, kind: str | None) -> bytes:
+        """As the recorder cleaned it."""
+        if not is_multipart(kind):
+            return self._gate.body(body, kind)
+        way = self.multipart()
+        return way.feed(body) + way.finish()
+
+    def multipart(self) -> Multipart:
+        """For an upload of fields and files."""
+        return Multipart(self._gate)
 
     def _flow(self) -> str:
         flow = FLOW.get()
@@ -77,12 +92,17 @@ class Asked:
     def __init__(self, source: Source, request: Any) -> None:
         self._source, self._request = source, request
         self._key = KeyInParts(request.method, str(request.url))
+        kind = request.headers.get("content-type")
+        self._way = source.multipart() if is_multipart(kind) else None
+        self._clean = KeyInParts(request.method, str(request.url))
         self._parts: list[bytes] | None = []
         self._size = 0
 
     def part(self, part: bytes) -> None:
         """The next bytes; kept only while they are few."""
         self._key.update(part)
+        if self._way is not None:
+            self._clean.update(self._way.feed(part))
         self._size += len(part)
         if self._size > CANONICAL_MOST:
             self._parts = None
@@ -92,5 +112,8 @@ class Asked:
     def take(self) -> Recorded:
         """The answer, when all of it has come."""
         if self._parts is None:
-            return self._source.take_key(self._request, self._key)
+            if self._way is None:
+                return self._source.take_key(self._request, self._key)
+            self._clean.update(self._way.finish())
+            return self._source.take_key(self._request, self._key, self._clean)
         return self._source.take(self._request, b"".join(self._parts))
