@@ -402,6 +402,13 @@ def test_a_tar_whose_middle_is_damaged_keeps_what_came_before() -> None:
     assert set(reasons(outcomes).values()) == {Reason.TORN}
 
 
+def test_a_packed_file_that_is_cut_short_is_left_out() -> None:
+    noise = hashlib.shake_256(b"noise").digest(50_000).hex().encode()
+    with pytest.raises(WithheldError) as caught:
+        cleaned(gzip.compress(noise)[:-20_000], "a.log.gz")
+    assert caught.value.reason is Reason.TORN
+
+
 def test_a_member_that_asks_for_more_than_a_header_may_is_refused() -> None:
     info = tarfile.TarInfo("x")
     info.type, info.size = tarfile.XHDTYPE, 1 << 33

@@ -449,7 +449,7 @@ def test_a_tape_is_cleaned_by_its_parts_and_stays_a_tape(tmp_path: Path) -> None
         {"intent": {"request": {"method": "GET", "url": "https://h.test/"}, "answer": answer}},
     ]
     text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
-    odd = {"request": {"headers": {"a": "b"}, "body64": f"no base64 {KEY}"}, "answer": {}}
+    odd = {"request": {"headers": {"a": "b"}, "body64": f"{KEY}AA"}, "answer": {}}
     text += json.dumps(odd) + "\n"
     (tmp_path / "tape.jsonl").write_text(text + '{"n": 2, "torn')
     play(str(tmp_path / "tape.jsonl"))

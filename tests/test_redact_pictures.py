@@ -296,6 +296,13 @@ def test_a_picture_over_many_lines_loses_its_metadata_and_nothing_after_it(
     assert after == f"there {packed[:76]}"
 
 
+def test_a_clean_picture_within_a_text_stays_letter_by_letter() -> None:
+    cleaned = clean_picture(jpeg()) or b""
+    for data in (cleaned, b"GIF89a" + bytes(20) + b"\xfe\0\x3b"):
+        text = json.dumps({"image": base64.b64encode(data).decode()})
+        assert clean_text(Gate(("", "")), text, "json") == text
+
+
 def test_a_word_after_a_picture_on_one_line_stays() -> None:
     data = jpeg()
     shown = clean_text(Gate(("", "")), base64.b64encode(data).decode() + "\nword\n", "text")
