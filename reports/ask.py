@@ -23,7 +23,9 @@ def reach(report: Report, contract: Contract) -> str:
     if target.kind is TargetKind.LIVE:
         host = host_of(target.base_url).partition(":")[0]
         return "live" if host in contract.hosts else "foreign"
-    if target.kind is TargetKind.IMPORTED:  # a gateway or a stand-in, as far as the address tells
+    if (
+        target.kind is TargetKind.IMPORTED and not target.emulated
+    ):  # a gateway or a stand-in, as far as the address tells
         host = host_of(target.base_url).partition(":")[0]
         return "imported" if host in contract.hosts else "imported_foreign"
     return "emulator" if target.emulated else str(target.kind)

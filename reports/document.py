@@ -140,6 +140,8 @@ def _headline(
     noun = said.say(f"noun.{judgement.blame}")
     sentence = said.say(f"sentence.{_tone(judgement.verdict, settled=settled)}", noun=noun)
     faulted = "_fault" if who == "emulator" and target.fault else ""
+    if who == "emulator" and target.kind is TargetKind.IMPORTED:
+        faulted = "_imported"
     if target.kind is TargetKind.CASSETTE:
         made = _RECORDED.get(target.origin or Origin.LIVE, "")
         faulted = "_recorded" if who == "emulator" else made

@@ -169,7 +169,10 @@ def _notes(case: Case, request: Request, contract: Contract, words: Words) -> li
 def _on_port(request: Request, case: Case) -> Request:
     """The same call to an emulator that listens on this machine."""
     inside, outside = case.target.base_url.rstrip("/"), f"http://127.0.0.1:{EMULATOR_PORT}"
-    parts = urlsplit(request.url)
+    try:
+        parts = urlsplit(request.url)
+    except ValueError:  # no address: it is shown as it was
+        return request
     url = outside + (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Request(
         method=request.method,
