@@ -184,6 +184,17 @@ def test_a_stand_in_is_named_and_its_answers_are_no_word_of_the_provider(desk: D
     assert "The question to ask" not in desk.said
 
 
+def test_what_the_emulator_answered_is_no_word_of_the_provider(desk: Desk) -> None:
+    url = CREATE.replace(har_cases.HOME, "http://127.0.0.1:8471")
+    answer = {"code": 1101, "msg": "Invalid authorization"}
+    signed = {"X-Diagnostics-Emulator": "1"}
+    call = Call(url=url, method="POST", body=har_cases.BODY, answer=answer, extra=signed)
+    name = desk.file("capture.har", bytes_of([call]))
+    desk.run(name)
+    assert "as played by the emulator" in desk.said.splitlines()[0]
+    assert "so this says nothing about the real AKOOL" in desk.said
+
+
 def test_a_call_without_an_answer_is_judged_and_asks_nobody_anything(desk: Desk) -> None:
     entry = har_cases.plain(refused()[-1]) | {"response": {"status": 0}}
     data = json.dumps({"log": {"version": "1.2", "entries": [entry]}}).encode()

@@ -83,6 +83,7 @@ def test_what_playwright_records_of_a_healthy_run_passes(content: str, tmp_path:
     if content == "omit":  # without bodies nobody knows what was answered
         assert report.judgement.verdict is Verdict.INCONCLUSIVE
         return
+    assert report.tape.case.target.emulated, "the emulator signs its answers"
     assert "job-finished" in rules(report), rules(report)
     assert report.judgement.verdict is Verdict.PASS, report.judgement
     labels = {e.request.label for e in report.tape if e.request.purpose is Purpose.MEDIA}

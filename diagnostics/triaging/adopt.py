@@ -27,6 +27,9 @@ from diagnostics.triaging.keys import Keys
 from diagnostics.triaging.threads import Threads, blind_reads
 from diagnostics.triaging.whose import Owner, Whose
 
+MARK = "x-diagnostics-emulator"
+"""The header with which our emulator signs every answer."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adopted:
@@ -95,7 +98,7 @@ class Adoption:
                 kind=TargetKind.IMPORTED,
                 provider=contract.name,
                 base_url=_base(contract, exchanges),
-                origin=Origin.IMPORTED,
+                origin=Origin.EMULATED if _emulated(exchanges) else Origin.IMPORTED,
                 version=contract.version,
             ),
             plan=plan,
@@ -121,6 +124,11 @@ def in_order(captures: Iterable[Capture]) -> list[Exchange]:
             latest = one.started_s or latest
             timed.append((latest, one))
     return [one for _, one in sorted(timed, key=lambda pair: pair[0])]
+
+
+def _emulated(exchanges: Sequence[Exchange]) -> bool:
+    """Our emulator signs its answers, so that none of them reads as the provider's."""
+    return any(one.response is not None and one.response.header(MARK) for one in exchanges)
 
 
 def _base(contract: Contract, exchanges: Sequence[Exchange]) -> str:
