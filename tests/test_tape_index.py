@@ -174,6 +174,25 @@ def test_a_miss_names_the_nearest_and_says_where_it_differs(long: Path) -> None:
         assert "recorded 1 times, and none is left" in index.miss("GET", f"{URL}/7", b"").told()
 
 
+def test_a_miss_counts_what_was_recorded_and_not_what_was_only_built(tmp_path: Path) -> None:
+    built = replace(told(1), answer=Unsent(reason=UnsentReason.DRY))
+    with TapeIndex.open(written(tmp_path / "a", built, told(1), told(1))) as index:
+        assert index.miss("GET", f"{URL}/1", b"").played == 2
+    with TapeIndex.open(written(tmp_path / "b", *(told(1) for _ in range(200)))) as index:
+        assert index.miss("GET", f"{URL}/1", b"").played == 200
+
+
+def test_large_uploads_are_compared_whole_but_one_at_a_time(tmp_path: Path) -> None:
+    bodies = [b"u" * (BLOB_BYTES + n) for n in range(1, 6)]
+    puts = [Request(method="PUT", url=URL, body=body) for body in bodies]
+    tape = [replace(told(1), request=put) for put in puts]
+    with TapeIndex.open(written(tmp_path, *tape)) as index:
+        miss = index.miss("PUT", URL, bodies[0] + b"another end")
+        assert [exchange.request.body for exchange in index.unplayed()] == [b""] * 5
+    (difference,) = miss.differences
+    assert difference.place.startswith(f"body (from byte {len(bodies[0])};")
+
+
 def test_many_threads_take_each_recording_once(tmp_path: Path) -> None:
     folder = written(tmp_path, *(replace(told(1), started_s=float(n)) for n in range(400)))
     taken: list[int] = []

@@ -13,7 +13,7 @@ from diagnostics.errors import DiagnosticsError, UsageError
 from diagnostics.garbage import seldom
 from diagnostics.model import Exchange, Json, Request
 from diagnostics.redaction.disk import write_whole
-from diagnostics.tape_values import body_from
+from diagnostics.tape_values import body_from, exchange_from
 from diagnostics.taping.blobs import open_plain
 from diagnostics.taping.entries import entries_on
 from diagnostics.taping.finder import Finder
@@ -42,7 +42,6 @@ class TapeIndex:
     def __init__(self, path: Path, table: Table, *, repeat_last: bool = False) -> None:
         self._path, self._table = path, table
         self._shelf = self.shelf(repeat_last=repeat_last, sent_only=True)
-        self._bodies = Bodies(path.parent)
         with open_plain(path, links=True) as file:
             self._handle = os.dup(file.fileno())
         self._closed = finalize(self, os.close, self._handle)
@@ -66,7 +65,7 @@ class TapeIndex:
     def shelf(self, *, repeat_last: bool = False, sent_only: bool = False) -> Shelf:
         """Another replay of the same tape."""
         finder = Finder(self._table, repeat_last=repeat_last, sent_only=sent_only)
-        return Shelf(self._table, finder, self._exchange)
+        return Shelf(self._table, finder, self._exchange, self._slim)
 
     def take(self, method: str, url: str, body: bytes, *, flow: str = "") -> Recorded | None:
         """The answer to play next to this request; None: nothing (more) was recorded for it."""
@@ -87,7 +86,7 @@ class TapeIndex:
         return self._exchange(self._table.row_of[position])
 
     def unplayed(self) -> list[Exchange]:
-        """What was never taken."""
+        """What was never taken; bodies that stand beside the tape are left out."""
         return list(self._shelf.unplayed())
 
     def miss(self, method: str, url: str, body: bytes) -> Miss:
@@ -106,7 +105,14 @@ class TapeIndex:
 
     def _exchange(self, row: int) -> Exchange:
         try:
-            return self._bodies.put_back(self._line(row), self._table.position[row])
+            bodies = Bodies(self._path.parent)  # bounded for each: whoever asks keeps as he likes
+            return bodies.put_back(self._line(row), self._table.position[row])
+        except _UNFIT as error:
+            raise self._changed() from error
+
+    def _slim(self, row: int) -> Exchange:
+        try:
+            return exchange_from(self._line(row), self._table.position[row])
         except _UNFIT as error:
             raise self._changed() from error
 

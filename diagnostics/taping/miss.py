@@ -1,16 +1,18 @@
 """In what does a request differ from the recording that is nearest to it?"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import parse_qsl
 
-from diagnostics.drive.key import CANONICAL_MOST, address
+from diagnostics.drive.key import address
 from diagnostics.model import Exchange, Json, Request, Text
 
 DIFFERENCES_MOST = 12
 SHOWN_MOST = 60
+COMPARED_MOST = 256 * 1024
+"""Bytes of a JSON body that is compared member by member; a longer one is compared as text."""
 DEPTH_MOST = 40
 _OTHER_ADDRESS = 100
 """A difference of method or path weighs more than any in query or body."""
@@ -72,7 +74,7 @@ class Miss:
         return _NEAREST.fill(language, facts)
 
 
-def nearest(request: Request, candidates: Iterator[Exchange]) -> Miss:
+def nearest(request: Request, candidates: Iterable[Exchange]) -> Miss:
     """The candidate with the fewest differences."""
     best: tuple[int, int] | None = None
     miss = Miss(request=request)
@@ -136,7 +138,7 @@ def _in_bodies(recorded: bytes, asked: bytes) -> Iterator[Difference]:
 
 
 def _decoded(body: bytes) -> Json:
-    if len(body) > CANONICAL_MOST or body.lstrip()[:1] not in {b"{", b"["}:
+    if len(body) > COMPARED_MOST or body.lstrip()[:1] not in {b"{", b"["}:
         return None
     try:
         return json.loads(body)

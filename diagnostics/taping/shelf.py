@@ -11,13 +11,26 @@ from diagnostics.taping.table import Table, number
 
 LOOKED_AT_MOST = 48
 """Recordings that a miss is held against: a long tape costs no more than a short one."""
+_DRAWN_MOST = 4 * LOOKED_AT_MOST
+"""So many are drawn, of which those that were not played yet come first."""
 
 
 class Shelf:
-    """Finds rows, remembers which were given. `exchange` gives the exchange of a row."""
+    """Finds rows, remembers which were given.
 
-    def __init__(self, table: Table, finder: Finder, exchange: Callable[[int], Exchange]) -> None:
+    `exchange` gives the exchange of a row; `slim` the same without what stands beside the tape:
+    many may be looked at.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        finder: Finder,
+        exchange: Callable[[int], Exchange],
+        slim: Callable[[int], Exchange] | None = None,
+    ) -> None:
         self._table, self._finder, self._exchange = table, finder, exchange
+        self._slim = slim or exchange
 
     def pick(self, method: str, url: str, body: bytes, flow: str) -> int | None:
         """The row to play next; None: nothing (more) was recorded."""
@@ -37,25 +50,28 @@ class Shelf:
         return None if row is None else self._exchange(row)
 
     def unplayed(self) -> Iterator[Exchange]:
-        """What was never given, in the order of the tape."""
+        """What was never given, in the order of the tape; large bodies are left out."""
         rows = sorted(self._finder.left(), key=self._table.position.__getitem__)
-        return map(self._exchange, rows)
+        return map(self._slim, rows)
 
     def miss(self, request: Request) -> Miss:
         """Why nothing answers it."""
-        alike = self._table.alike(tolerant_key(request.method, request.url, request.body))
-        played = sum(map(self._finder.plays, alike))
+        key = tolerant_key(request.method, request.url, request.body)
+        played = sum(map(self._finder.plays, self._table.some_alike(key, LOOKED_AT_MOST)))
         if played:
-            return Miss(request=request, played=played)
-        return nearest(request, map(self._exchange, self._near(request)))
+            every = self._table.count_alike(key)
+            return Miss(request=request, played=played if every <= LOOKED_AT_MOST else every)
+        near = {row: self._slim(row) for row in self._near(request)}
+        best = nearest(request, near.values())
+        row = next((row for row, one in near.items() if one.position == best.nearest), None)
+        return best if row is None else nearest(request, [self._exchange(row)])
 
     def _near(self, request: Request) -> list[int]:
-        rows = self._table.shaped(number(shape_of(request.method, request.url)))
+        rows = self._table.shaped(number(shape_of(request.method, request.url)), _DRAWN_MOST)
         rows = rows or self._table.shapes(LOOKED_AT_MOST)
         rows = [row for row in rows if self._finder.plays(row)]
         free = [row for row in rows if not self._finder.is_taken(row)] or rows
-        step = max(1, len(free) // LOOKED_AT_MOST)
-        return free[::step][:LOOKED_AT_MOST]
+        return free[:: max(1, len(free) // LOOKED_AT_MOST)][:LOOKED_AT_MOST]
 
 
 def shelf_of(recorded: Iterable[Exchange], *, repeat_last: bool = False) -> Shelf:

@@ -107,12 +107,20 @@ class Table:
 
     def alike(self, key: bytes) -> list[int]:
         """Rows of that tolerant key, in order of start."""
-        rows = _of(self.tolerant, self.tolerant_row, _PAIR.unpack(key)[0])
-        return sorted(rows, key=self.order.__getitem__)
+        return sorted(self.some_alike(key, len(self)), key=self.order.__getitem__)
 
-    def shaped(self, shape: int) -> list[int]:
-        """Rows whose requests go to addresses of that shape."""
-        return _of(self.shape, self.shape_row, shape)
+    def some_alike(self, key: bytes, most: int) -> list[int]:
+        """So many of them at most, in any order."""
+        return _some(self.tolerant, self.tolerant_row, _PAIR.unpack(key)[0], most)
+
+    def count_alike(self, key: bytes) -> int:
+        """How many they are."""
+        wanted = _PAIR.unpack(key)[0]
+        return bisect_left(self.tolerant, wanted + 1) - bisect_left(self.tolerant, wanted)
+
+    def shaped(self, shape: int, most: int) -> list[int]:
+        """Rows whose requests go to addresses of that shape: so many at most, from all over."""
+        return _some(self.shape, self.shape_row, shape, most)
 
     def shapes(self, most: int) -> list[int]:
         """One row of each shape of address, up to so many."""
@@ -194,10 +202,11 @@ def _columns(body: memoryview, rows: int, bits: int) -> dict[str, Sequence[int]]
     return found
 
 
-def _of(column: Sequence[int], rows: Sequence[int], wanted: int) -> list[int]:
+def _some(column: Sequence[int], rows: Sequence[int], wanted: int, most: int) -> list[int]:
     first = bisect_left(column, wanted)
-    found = rows[first : bisect_left(column, wanted + 1, lo=first)]
-    return [row for row in found if row < len(column)]
+    last = bisect_left(column, wanted + 1, lo=first)
+    step = max(1, -(-(last - first) // max(1, most)))
+    return [row for row in rows[first:last:step] if row < len(column)]
 
 
 def _sorted(values: list[int]) -> tuple[Sequence[int], Sequence[int]]:
