@@ -1,0 +1,1 @@
+"""What stands behind the pytest plugin? Loaded only by tests that use it."""
