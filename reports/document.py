@@ -318,8 +318,8 @@ def _environment(case: Case, contract: Contract) -> Mapping[str, Any]:
     return {
         "harness": place.harness,
         "contract": f"{contract.name} {contract.version}".strip(),
-        "python": place.python,
-        "system": place.system,
+        "python": place.python or "?",  # of a stranger's capture nobody knows
+        "system": place.system or "?",
         "libraries": dict(place.libraries),
         "proxy": place.proxy,
         "container": place.container,
