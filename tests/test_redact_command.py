@@ -16,6 +16,7 @@ from diagnostics.cli.main import main
 from diagnostics.cli.redact_words import said_size
 from diagnostics.cli.screen import Screen
 from diagnostics.errors import Exit, UsageError
+from diagnostics.model import Json
 from diagnostics.redact import Gate
 from diagnostics.redaction.preview import hits
 
@@ -449,7 +450,8 @@ def test_a_tape_is_cleaned_by_its_parts_and_stays_a_tape(tmp_path: Path) -> None
         {"intent": {"request": {"method": "GET", "url": "https://h.test/"}, "answer": answer}},
     ]
     text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
-    odd = {"request": {"headers": {"a": "b"}, "body64": f"{KEY}AA"}, "answer": {}}
+    odd: dict[str, Json] = {"request": {"headers": {"a": "b"}, "body64": f"{KEY}AA"}}
+    odd["answer"] = {"body": json.dumps({"clientSecret": KEY, "ok": 1}), "headers": []}
     text += json.dumps(odd) + "\n"
     (tmp_path / "tape.jsonl").write_text(text + '{"n": 2, "torn')
     play(str(tmp_path / "tape.jsonl"))
@@ -460,4 +462,5 @@ def test_a_tape_is_cleaned_by_its_parts_and_stays_a_tape(tmp_path: Path) -> None
     assert made[1]["request"]["headers"] == [["X-Api-Key", "<secret:api-key#1>"]]
     assert KEY.encode() not in base64.b64decode(made[1]["request"]["body64"])
     assert made[2]["intent"]["answer"]["headers"][0][1].startswith("sid=<secret:cookie")
+    assert json.loads(json.loads(shown.splitlines()[3])["answer"]["body"])["ok"] == 1
     assert shown.endswith('{"n": 2, "torn')

@@ -38,8 +38,7 @@ def text_of(raw: bytes) -> tuple[str, str]:
 
 def clean_text(gate: Gate, text: str, format: str) -> str:  # noqa: A002  # it is the format's name
     """The text of one file, cleaned as what it is; what does not parse is cleaned as text."""
-    if any(mark in text for mark in _PICTURES):
-        text = _PICTURE.sub(lambda found: _pictures(gate, found[0]), text)
+    text = _without_metadata(gate, text)
     if format == "yaml":
         cleaned = _clean_yaml(gate, text)
         if cleaned is not None:
@@ -47,6 +46,18 @@ def clean_text(gate: Gate, text: str, format: str) -> str:  # noqa: A002  # it i
     if format == "jsonl":
         return "".join(_clean_line(gate, line) for line in text.splitlines(keepends=True))
     return gate.text(text)
+
+
+def _without_metadata(gate: Gate, text: str) -> str:
+    """The text with its pictures cleaned: looked for by their first letters, as texts are long."""
+    pieces, at = [], 0
+    for start in sorted(one.start() for mark in _PICTURES for one in re.finditer(mark, text)):
+        begin = start - (text[start - 1 : start] == "\\")
+        found = _PICTURE.match(text, begin) if begin >= at else None
+        if found is not None:
+            pieces += [text[at:begin], _pictures(gate, found[0])]
+            at = found.end()
+    return "".join([*pieces, text[at:]]) if pieces else text
 
 
 def _pictures(gate: Gate, found: str) -> str:
