@@ -1,11 +1,13 @@
 """How does a case or an exchange look as JSON, and back? Absent means the default."""
 
 import base64
+import json
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from diagnostics.model import (
     Answer,
@@ -128,7 +130,54 @@ def _known(kind: Any, value: Mapping[str, Json]) -> dict[str, Json]:
     required = {p.name for p in fields(kind) if p.default is p.default_factory is MISSING}
     if missing := required - set(value):
         raise KeyError(f"{kind.__name__}: {', '.join(sorted(missing))}")
-    return {name: value[name] for name in value if name in names}
+    known = {name: value[name] for name in value if name in names}
+    for name, found in known.items():
+        if not _fits(_hints(kind)[name], found):
+            raise TypeError(f"{kind.__name__}.{name} is no {_hints(kind)[name]}")
+    return known
+
+
+def strange(line: Mapping[str, Json]) -> Exchange:
+    """As `exchange_from`, of a line that anybody may have edited: every type is looked at."""
+    json.dumps(line)  # nothing but JSON stands in it
+    answer, wire = line["answer"], line.get("wire")
+    if wire is not None:
+        _known(Wire, wire)
+    if answer.get("media") is not None:
+        _known(MediaFacts, answer["media"])
+    if not _fits(str | None, line["request"].get("operation")):
+        raise TypeError("request.operation is no word")
+    return exchange_from(line)
+
+
+@lru_cache(maxsize=16)
+def _hints(kind: Any) -> Mapping[str, Any]:
+    return get_type_hints(kind)
+
+
+def _fits(hint: Any, value: Json) -> bool:
+    """Whether a stranger's value may stand in a field of that type."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is UnionType:
+        return any(_fits(one, value) for one in inner)
+    if origin is tuple:
+        return isinstance(value, list | tuple) and all(_fits(inner[0], one) for one in value)
+    if origin is Mapping:
+        return isinstance(value, dict) and all(_fits(inner[1], one) for one in value.values())
+    if hint in _PLAIN:
+        return isinstance(value, _PLAIN[hint]) and (hint is bool or not isinstance(value, bool))
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return isinstance(value, str)
+    return not is_dataclass(hint) or isinstance(value, dict)
+
+
+_PLAIN: dict[Any, Any] = {
+    str: str,
+    int: int,
+    float: (int, float),
+    bool: bool,
+    NoneType: NoneType,
+}
 
 
 def _request_to(request: Request) -> dict[str, Json]:

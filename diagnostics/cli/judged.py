@@ -7,6 +7,7 @@ from pathlib import Path
 from diagnostics import contract_load, tape
 from diagnostics.cli import discover
 from diagnostics.contract import Contract
+from diagnostics.errors import UsageError
 from diagnostics.finding import Report
 from diagnostics.judge import judge, with_running_jobs
 from diagnostics.model import Case
@@ -40,6 +41,11 @@ def report_of(contract: Contract, reading: tape.Reading) -> Report:
 def contract_of(case: Case) -> Contract:
     """The provider's, with the partners that a film has."""
     contract = contract_load.load(case.target.provider)
+    if case.plan is not None and case.plan.operation not in contract.operations:
+        raise UsageError(
+            f"the recording is about {case.plan.operation!r}, which {contract.title} does not have",
+            hint=f"see: diagnostics list operations --provider {contract.name}",
+        )
     if not case.film:
         return contract
     from diagnostics.film.cast import with_writers  # noqa: PLC0415  # only a film has partners

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from diagnostics.model import Exchange, Json
-from diagnostics.tape_values import exchange_from, exchange_to
+from diagnostics.tape_values import exchange_to, strange
 
 _PARTS = ("request", "answer")
 _PLACE = "n"
@@ -35,7 +35,7 @@ def laid_over(told: Exchange, more: Mapping[str, Json]) -> Exchange:
     for part in _PARTS:
         line[part] = _overlaid(line[part], more.get(part, {}))
     rest = {name: value for name, value in more.items() if name not in _PARTS}
-    return exchange_from(_overlaid(line, rest))
+    return strange(_overlaid(line, rest))
 
 
 def _overlaid(known: Mapping[str, Json], more: Mapping[str, Json]) -> dict[str, Json]:

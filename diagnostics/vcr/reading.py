@@ -13,7 +13,7 @@ from diagnostics.capture import Broken, Capture, Raw
 from diagnostics.errors import UsageError
 from diagnostics.garbage import seldom
 from diagnostics.model import Case, Exchange, Json, Origin, Text
-from diagnostics.tape_values import case_from, exchange_from
+from diagnostics.tape_values import case_from, strange
 from diagnostics.vcr.elder import entries, modern
 from diagnostics.vcr.encoded import TooLargeError, Unpacker
 from diagnostics.vcr.events import Item, TooMuchError, items
@@ -107,7 +107,7 @@ class _Reading:
         place = f"{self.raw.name}: diagnostics.exchanges[{number - 1}]"
         try:
             line = _open(value)
-            told = exchange_from(line)
+            told = strange(line)
             after = int(line["after"])
         except _WRONG as error:
             self.broken.append(Broken(place=place, why=_ours(error)))
@@ -150,7 +150,7 @@ class _Reading:
         if told is None:
             return None
         try:
-            case = case_from(_open(told))
+            case = case_from(json.loads(json.dumps(_open(told))))  # no bytes, no shared parts
         except _WRONG as error:
             place = f"{self.raw.name}: diagnostics.case"
             self.broken.append(Broken(place=place, why=_ours(error)))
