@@ -64,16 +64,16 @@ def test_an_unknown_provider_names_the_nearest(capsys: pytest.CaptureFixture[str
 
 
 def test_an_error_is_an_object_under_json(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.main(["explian", "--json"]) == Exit.USAGE
+    assert main.main(["explainn", "--json"]) == Exit.USAGE
     shown = capsys.readouterr()
     assert json.loads(shown.out) == {
         "schema": "diagnostics.error/1",
-        "error": "no command 'explian'",
+        "error": "no command 'explainn'",
         "place": None,
         "hint": "nearest: explain",
         "exit": 2,
     }
-    assert shown.err.startswith("error: no command 'explian'")
+    assert shown.err.startswith("error: no command 'explainn'")
 
 
 @pytest.mark.parametrize("given", [["--json", "list", "faults"], ["list", "--json", "faults"]])
