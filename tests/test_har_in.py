@@ -184,6 +184,29 @@ def test_a_body_is_read_from_text_base64_or_fields(posted: Any, body: bytes) -> 
     assert one(request__postData=posted).request.body == body
 
 
+@pytest.mark.parametrize(
+    ("text", "body"), [("a", b"a"), ("[oops", b""), ('["e30=", 7]', b"{}"), ("e30", b"{}")]
+)
+def test_base64_in_pieces_cut_or_broken_is_read_as_far_as_it_goes(text: str, body: bytes) -> None:
+    assert one(response__content={"text": text, "encoding": "base64"}).response.body == body
+
+
+def test_words_that_name_no_failure_claim_none() -> None:
+    assert isinstance(one(response={"status": 0, "_error": "the moon was full"}).answer, Unsent)
+
+
+def test_a_redirect_to_nowhere_and_many_mentions_do_no_harm() -> None:
+    many = {"code": 1000, "data": [f"https://files.test/{n}" for n in range(21_000)]}
+    calls = [
+        cases.Call(url=cases.FACE, status=302, extra={"Location": "http://[bad"}, keyed=False),
+        *cases.refused()[4:],
+        cases.Call(url=cases.CREATE, method="POST", body={}, answer=many),
+        cases.Call(url="https://files.test/20999", answer=b"x", keyed=False),
+    ]
+    found = read(cases.bytes_of(calls))
+    assert [e.request.url for e in found.exchanges] == [cases.FACE, *[cases.CREATE] * 3]
+
+
 def test_headers_may_be_an_object_or_missing() -> None:
     assert one(request__headers={"X-Trace": "7"}).request.headers[0] == ("X-Trace", "7")
     assert one(request__headers=None).request.headers == (("Content-Type", "application/json"),)

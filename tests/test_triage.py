@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from diagnostics import capture
 from diagnostics.contract_load import load
 from diagnostics.model import (
     Blame,
@@ -16,12 +18,14 @@ from diagnostics.model import (
     KeyFacts,
     Origin,
     Purpose,
+    Request,
     Response,
     TargetKind,
     Verdict,
 )
 from diagnostics.redact import Gate
 from diagnostics.triage import Triage
+from diagnostics.triaging.keys import marked
 from diagnostics.triaging.voices import one_voice, voices
 from tests import har_cases
 from tests.har_cases import BODY, CREATE, FACE, JOB, KEY, SAMPLES, SPEECH, told
@@ -146,6 +150,39 @@ def test_a_short_path_on_a_strange_host_needs_the_providers_own_word() -> None:
                                  "https://shop.invented.test/v1/models"])  # fmt: skip
 def test_an_api_that_only_resembles_one_is_left_alone(url: str) -> None:
     assert not judged(captured(seen("POST", url, body={}, answer={"choices": []}, at_s=1))).told
+
+
+def test_a_short_path_without_an_answer_is_nobodys() -> None:
+    url = "https://gateway.invented.test/v1/predictions"
+    assert not judged(captured(seen("POST", url, body={}, at_s=1))).told
+
+
+def test_a_key_alone_names_its_provider() -> None:
+    own = (("Authorization", "Bearer r8_" + "aB3" * 12 + "x"),)
+    found = judged(captured(seen(headers=own)))
+    assert [one.contract.name for one in found.told] == ["replicate"]
+
+
+def test_a_mark_that_is_no_pattern_marks_nothing() -> None:
+    known = load("replicate")
+    odd = replace(known, schemes=tuple(replace(one, mark="(") for one in known.schemes))
+    own = (("Authorization", "Bearer r8_invented"),)
+    assert marked([odd], Request(method="GET", url="x", headers=own)) == set()
+
+
+def test_a_provider_of_the_users_own_is_known_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(__file__).parent / "fifth"
+    monkeypatch.setenv("DIAGNOSTICS_CONTRACTS", str(folder))
+    report = alone(seen("GET", "https://api.lumora.test/v7/purse", answer={}, at_s=1))
+    assert report.tape.case.target.provider == "lumora"
+
+
+def test_a_contract_that_cannot_be_read_hides_nobody_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.yaml").write_text("openapi: [", "utf-8")
+    monkeypatch.setenv("DIAGNOSTICS_CONTRACTS", str(tmp_path))
+    assert alone(create(OVERLOAD)).tape.case.target.provider == "akool"
 
 
 def test_this_machine_may_stand_in_for_any_provider() -> None:
@@ -277,6 +314,25 @@ def test_a_file_whose_bytes_were_not_kept_is_known_by_its_type_only() -> None:
     assert (media.media.container, media.media.complete) == ("jpeg", False)
 
 
+@pytest.mark.parametrize(
+    "came",
+    [
+        Response(status=304),
+        Response(status=200, size_bytes=9, truncated=True),
+        Response(status=302, headers=(("Location", "http://[bad"),)),
+    ],
+)
+def test_a_fetch_that_tells_nothing_clears_no_input(came: Response) -> None:
+    report = alone(seen("GET", FACE, came=came, at_s=0.5), create(OVERLOAD))
+    assert Blame.MEDIA not in {one.blame for one in report.judgement.excluded}
+    assert report.judgement.blame is not Blame.PROVIDER
+
+
+def test_an_input_that_is_empty_is_unfit() -> None:
+    report = alone(seen("GET", FACE, came=Response(status=200), at_s=0.5), create(OVERLOAD))
+    assert report.judgement.blame is Blame.MEDIA
+
+
 def test_polls_after_the_end_are_the_callers_fault() -> None:
     ended = [poll(3, at_s=10 + 5 * n, url=RESULT) for n in range(6)]
     report = alone(create(told(1)), *ended)
@@ -345,6 +401,13 @@ def test_the_case_says_honestly_where_it_comes_from() -> None:
     assert not target.emulated
 
 
+def test_a_recorded_film_is_judged_as_the_film_it_was() -> None:
+    path = Path(__file__).parents[1] / "cassettes" / "replicate" / "three-scenes.yaml"
+    report = judged(capture.read(path)).told[0].report
+    assert report.tape.case.film
+    assert "scenes" in {one.scenario for one in report.outcomes}
+
+
 def test_a_tape_of_ours_keeps_its_case() -> None:
     own = alone(create(OVERLOAD)).tape
     again = judged(replace(captured(*own.exchanges), case=own.case)).told[0].report
@@ -386,6 +449,14 @@ def test_what_is_wrong_with_a_key_is_told(name: str, value: str, problem: str) -
     facts = next(iter(keys(report).values()))
     assert problem in facts.problems
     assert any(code.startswith("credentials-key-") for code in rules(report))
+
+
+def test_what_a_reader_found_secret_is_hidden_everywhere() -> None:
+    gate, secret = Gate(("someone", "machine")), "invented-session-77"
+    secrets = ((secret, "session"), ("[REDACTED]", "key"), ("ab", "key"))
+    judged(captured(create({"code": 1, "msg": secret}), secrets=secrets), gate=gate)
+    assert secret not in gate.text(f"a line with {secret} in it")
+    assert gate.text("nothing [REDACTED] here, ab") == "nothing [REDACTED] here, ab"
 
 
 @pytest.mark.parametrize("value", ["[REDACTED]", "***", "<secret:akool#1>", "xxxxxxxx", "…abcd"])

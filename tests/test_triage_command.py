@@ -121,6 +121,24 @@ def test_no_key_of_the_file_is_ever_shown(desk: Desk) -> None:
     )
 
 
+def test_two_providers_many_places_and_an_unknown_outcome_fit_one_screen(desk: Desk) -> None:
+    lost = Call(url=CREATE, method="POST", body=har_cases.BODY, failure="net::ERR_CONNECTION_RESET")
+    polls = [
+        Call(url=f"{har_cases.STATUS}?video_model_id=x", answer=har_cases.told(3, "http://a/b"),
+             at_s=n)
+        for n in range(8)
+    ]  # fmt: skip
+    bad = [
+        Call(url=CREATE, method="POST", body={f"odd{n}": 1 for n in range(20)}, answer={}, at_s=99),
+        Call(url="https://api.heygen.com/v3/user/[me", status=404, answer=b"<html>", at_s=100),
+    ]
+    desk.run(desk.file("capture.har", bytes_of([lost, *polls, *bad])))
+    assert "\n\n" in desk.said
+    assert "Outcome unknown: createTalkingPhoto at " in desk.said
+    assert "      and 4 more" in desk.said
+    assert "(-v shows all)" in desk.said
+
+
 def test_all_findings_are_shown_when_asked_for(desk: Desk) -> None:
     name = desk.file("capture.har", bytes_of(healthy()))
     desk.run(name)

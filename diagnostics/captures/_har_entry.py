@@ -269,11 +269,8 @@ def started_s(given: Json) -> float:
         return 0.0
     try:
         moment = datetime.fromisoformat(given.strip()[:40])
-    except ValueError:
-        return 0.0
-    try:
         return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-    except (OverflowError, OSError):
+    except (ValueError, OverflowError):
         return 0.0
 
 

@@ -92,10 +92,6 @@ class Addresses:
         if all(one.operation != place.operation for verb, one in node.ends if verb == method):
             node.ends.append((method, replace(place, literal=literal)))
 
-    def known_host(self, host: str) -> bool:
-        """Somebody's own host, whatever is asked of it."""
-        return host in self._hosts
-
     def places(self, method: str, url: str) -> list[Place]:
         """All ways to understand an address, the likeliest first; nobody's: none."""
         host, parts = host_of(url), parts_of(url)
