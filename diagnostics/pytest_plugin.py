@@ -11,6 +11,7 @@ asks for it.
 """
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +64,14 @@ def pytest_configure(config: pytest.Config) -> None:
             folder=_session_folder(config),
             place=config.invocation_params.dir,
         )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The runs of a session go with it; workers leave that to their controller."""
+    if config.getoption("--diagnostics-target") and not hasattr(config, "workerinput"):
+        from diagnostics.pytesting.items import ORDERED  # noqa: PLC0415  # only for a suite
+
+        shutil.rmtree(config.stash[ORDERED].folder, ignore_errors=True)
 
 
 def _session_folder(config: pytest.Config) -> Path:

@@ -47,7 +47,7 @@ class ScenarioFile(pytest.File):
                 self.config.getoption("--diagnostics-provider"), order.target, order.place
             )
         except DiagnosticsError as error:
-            raise pytest.UsageError(told_of(error)) from error
+            raise self.CollectError(told_of(error)) from error
         for provider in wanted:
             made = Provider.from_parent(self, name=provider)
             made.scenario, made.order = scenario.name, scenario.order
@@ -111,6 +111,7 @@ class ScenarioItem(pytest.Item):
             "certainty": worst.get("certainty", ""),
             "code": worst.get("code") or "",
             "target": told["target"]["kind"],
+            "run-blame": told.get("blame", ""),
         }
         self.user_properties.extend((name, str(value)) for name, value in facts.items())
 

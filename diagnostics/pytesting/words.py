@@ -16,9 +16,9 @@ _FOUND = Text(
 _REMEDY = Text(en="remedy: {remedy}", ru="что делать: {remedy}")
 _EXCHANGE = Text(en="exchange {position}:", ru="обмен {position}:")
 _MORE = Text(en="and {count} more findings", ru="и ещё находок: {count}")
-_EMULATED = Text(
-    en="the emulator answered: this says nothing about the provider itself",
-    ru="отвечал эмулятор: о самом провайдере это ничего не говорит",
+_WHOLE = Text(
+    en="the whole run: blame {blame}, certainty {certainty}: {message}",
+    ru="весь прогон: причина {blame}, уверенность {certainty}: {message}",
 )
 
 
@@ -55,8 +55,18 @@ def lines(
     if len(serious) > FINDINGS_MOST:
         yield _MORE.fill(language, {"count": len(serious) - FINDINGS_MOST})
     yield from _evidence(worst, told, folder, language)
-    if told["target"].get("kind") == "emulator":
-        yield _EMULATED.in_language(language)
+    yield from _whole(told, scenario["name"], language)
+
+
+def _whole(told: Mapping[str, Any], scenario: str, language: str) -> Iterator[str]:
+    """What decides the run, where another scenario found it; and what answered at all."""
+    deciding: Mapping[str, Any] = next(iter(told.get("because") or ()), {})
+    if deciding and deciding.get("scenario") != scenario:
+        facts = {name: told.get(name) for name in ("blame", "certainty")}
+        yield _WHOLE.fill(language, {**facts, "message": deciding.get("message")})
+    answered = (told.get("headline") or {}).get("answered")
+    if answered:
+        yield str(answered)
 
 
 def _evidence(
