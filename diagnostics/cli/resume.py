@@ -18,7 +18,8 @@ from diagnostics.model import Case, Exchange, TargetKind
 from diagnostics.tape_values import case_to
 
 _FIXED = ("target", "fault", "operation", "request", "provider")
-_HIDDEN = re.compile(r"(?i)(?:<|%3C)(?:secret|withheld|pii)(?::|%3A)")
+_HIDDEN = re.compile(r"(?i)(?:secret|withheld|pii)(?::|%(?:25)*3A)[a-z-]+(?:#|%(?:25)*23)\d")
+"""What the gate left in its place, however often it was escaped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
