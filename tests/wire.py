@@ -58,7 +58,8 @@ async def serving(script: Script) -> AsyncIterator[Wire]:
     finally:
         done.set()
         server.close()
-        await asyncio.sleep(0)
+        for _ in range(10):  # who was let in last may not have been greeted yet
+            await asyncio.sleep(0)
         for writer in talking:
             writer.transport.abort()
         for _ in range(3):  # whoever hangs wakes, and its socket is let go

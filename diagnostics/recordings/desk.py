@@ -20,7 +20,7 @@ from diagnostics.contract_load import load
 from diagnostics.drive.driver import Slot
 from diagnostics.errors import DiagnosticsError, UsageError
 from diagnostics.model import Case, Exchange, Json, Origin, Request, Target, TargetKind
-from diagnostics.recordings.about import About, Story
+from diagnostics.recordings.about import About, Story, request_about
 from diagnostics.recordings.keys import Keys
 from diagnostics.redact import Gate
 from diagnostics.tape import NAME, BlobWriter, Bodies, TapeFile
@@ -60,15 +60,9 @@ class Desk:
 
     # --- what a note asks ---------------------------------------------------------------------
 
-    def asked(self, request: Request, flow: str) -> About:
+    def asked(self, request: Request, flow: str) -> tuple[About, Request]:
         """What the request is for; its keys become known to the gate before anything is kept."""
-        with self._lock:
-            about = self._story.asked(request.method, request.url, request.body, flow)
-            schemes = about.contract.schemes if about.contract else ()
-            self._keys.learn(request.headers, about.provider, [one.header for one in schemes])
-            if self._tape is None:
-                self.safely(self._begin, about, request.url)
-            return about
+        return self.safely(self._asked, request, flow) or (About(), request)
 
     def begun(
         self, note: "Note", about: About, request: Request, flow: str, started_s: float
@@ -101,13 +95,13 @@ class Desk:
             raise UsageError("the recording is over", place=str(self._folder))
         return self._tape.blob_writer()
 
-    def safely(self, work: Callable[..., Any], *given: Any, **named: Any) -> None:
+    def safely(self, work: Callable[..., Any], *given: Any, **named: Any) -> Any:
         """Do it; if it cannot be done, end the recording there and keep the reason."""
         with self._lock:
             if self.problem is not None or self._over:
-                return
+                return None
             try:
-                work(*given, **named)
+                return work(*given, **named)
             except DiagnosticsError as error:
                 self.problem = error
             except Exception as error:  # noqa: BLE001  # the client's answer is worth more than its recording
@@ -116,6 +110,7 @@ class Desk:
                     place=str(self._folder),
                     hint="what was written until then can be read; please report this",
                 )
+            return None
 
     def close(self, *, interrupted: bool = False) -> None:
         """Nothing more will come."""
@@ -131,6 +126,14 @@ class Desk:
             self._over = True
 
     # --- how it does it -----------------------------------------------------------------------
+
+    def _asked(self, request: Request, flow: str) -> tuple[About, Request]:
+        about = self._story.asked(request.method, request.url, request.body, flow)
+        schemes = about.contract.schemes if about.contract else ()
+        self._keys.learn(request.headers, about.provider, [one.header for one in schemes])
+        if self._tape is None:
+            self._begin(about, request.url)
+        return about, request_about(about, request)
 
     def _begin(self, about: About, url: str) -> None:
         tape = TapeFile(self._folder, self.gate)

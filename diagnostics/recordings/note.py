@@ -9,7 +9,6 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from diagnostics.model import Exchange, Fault, Headers, Request, Response
-from diagnostics.recordings.about import request_about
 from diagnostics.recordings.coming import Coming, Told
 from diagnostics.recordings.failures import fault_of, notes_of
 from diagnostics.recordings.flows import FLOW
@@ -45,8 +44,7 @@ class Note:
             headers=headers,
             body=self._body if short and self._body is not None else b"",
         )
-        self._about = desk.asked(asked, self._flow)
-        self._asked = request_about(self._about, asked)
+        self._about, self._asked = desk.asked(asked, self._flow)
         desk.begun(self, self._about, self._asked, self._flow, self._started_s)
 
     def outgoing(self, request: Any, *, awaited: bool) -> Any:
@@ -72,8 +70,7 @@ class Note:
 
     def head(self, response: Any) -> None:
         """The head of the answer came."""
-        keeper = self._keeper(texts(response.headers.raw))
-        self._coming = Coming(response, keeper, perf_counter() - self._began_s)
+        self._coming = self._desk.safely(self._headed, response)
 
     def part(self, part: bytes) -> None:
         """A part of the answer came."""
@@ -99,6 +96,10 @@ class Note:
         """The connection broke, or nobody waits any more."""
         if self._ends():
             self._desk.safely(self._failed, error)
+
+    def _headed(self, response: Any) -> Coming:
+        keeper = self._keeper(texts(response.headers.raw))
+        return Coming(response, keeper, perf_counter() - self._began_s)
 
     def _ends(self) -> bool:
         """Only once."""
