@@ -195,7 +195,9 @@ def test_this_machine_may_stand_in_for_any_provider() -> None:
 def test_a_browsers_own_questions_are_no_calls() -> None:
     asked = seen("OPTIONS", CREATE, status=204, answer=b"", at_s=1)
     icon = seen("GET", "https://openapi.akool.com/favicon.ico", status=404, answer=b"", at_s=2)
-    report = alone(asked, icon, create(OVERLOAD, at_s=3))
+    kept = seen("GET", POLL, status=304, answer=b"", at_s=2)
+    socket = seen("GET", "wss://openapi.akool.com/live", status=101, answer=b"", at_s=2)
+    report = alone(asked, icon, kept, socket, create(OVERLOAD, at_s=3))
     assert len(report.tape) == 1
 
 
@@ -255,6 +257,17 @@ def test_several_files_are_one_story_in_order_of_time() -> None:
     second = captured(poll(3, at_s=20, url=RESULT), name="b.log")
     report = judged(second, first).told[0].report
     assert [one.source for one in report.tape] == ["a.har: entry 1", "b.log: entry 1"]
+
+
+def test_a_call_that_two_files_tell_of_is_one_call() -> None:
+    browser = captured(create(OVERLOAD, at_s=1), create(OVERLOAD, at_s=1.2), name="a.har")
+    log = captured(create(OVERLOAD, at_s=1.3), create(OVERLOAD, at_s=60), name="b.log")
+    report = judged(browser, log).told[0].report
+    assert [one.source for one in report.tape] == [
+        "a.har: entry 1", "a.har: entry 2", "b.log: entry 2",
+    ]  # fmt: skip
+    bare = [captured(create(OVERLOAD, at_s=0), name=name) for name in ("c.txt", "d.txt")]
+    assert len(judged(*bare).told[0].report.tape) == 2
 
 
 def test_a_file_without_times_keeps_its_order() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks import triage_har
 from diagnostics.cli import report as report_command
 from diagnostics.cli import triage as command
 from diagnostics.cli.screen import Screen
@@ -269,6 +270,14 @@ def test_nothing_found_is_an_object_as_well(desk: Desk) -> None:
     assert desk.run(name, as_json=True) is Exit.INCONCLUSIVE
     told = desk.told
     assert (told["verdict"], told["providers"]) == ("inconclusive", [])
+
+
+def test_the_benchmark_triages_a_capture_in_a_process_of_its_own() -> None:
+    noise_row, polls_row = triage_har.rows(size_bytes=40_000)
+    assert noise_row.reach == "≤ 10 s and ≤ 500 MB"
+    assert noise_row.reached
+    assert polls_row.reached
+    assert polls_row.baseline.endswith("entries")
 
 
 # --- files --------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """How do anybody's captures become tapes of providers? Merged, owned, threaded, stripped, gated."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from diagnostics import __version__
@@ -116,14 +116,35 @@ def _placed(gate: Gate, one: Exchange, number: int) -> Exchange:
 
 
 def in_order(captures: Iterable[Capture]) -> list[Exchange]:
-    """All exchanges in order of time; one without a time stays behind the one before it."""
-    timed: list[tuple[float, Exchange]] = []
-    for capture in captures:
+    """All exchanges in order of time; one without a time stays behind the one before it.
+
+    What two files tell of the same call at the same time is one call.
+    """
+    timed: list[tuple[float, int, Exchange]] = []
+    for number, capture in enumerate(captures):
         latest = 0.0
         for one in capture.exchanges:
             latest = one.started_s or latest
-            timed.append((latest, one))
-    return [one for _, one in sorted(timed, key=lambda pair: pair[0])]
+            timed.append((latest, number, one))
+    timed.sort(key=lambda row: row[0])
+    return list(_once(timed))
+
+
+SAME_S = 1.0
+"""A log's time and a browser's of the same call differ by less."""
+
+
+def _once(timed: Iterable[tuple[float, int, Exchange]]) -> Iterator[Exchange]:
+    told: dict[tuple[object, ...], tuple[float, int]] = {}
+    for _, number, one in timed:
+        request, response = one.request, one.response
+        said = (response.status, response.body) if response is not None else None
+        key = (request.method, request.url, request.body, said)
+        before_s, before = told.get(key, (-SAME_S, number))
+        told[key] = (one.started_s, number)
+        again = before != number and abs(one.started_s - before_s) < SAME_S
+        if not (again and one.started_s):
+            yield one
 
 
 def _emulated(exchanges: Sequence[Exchange]) -> bool:

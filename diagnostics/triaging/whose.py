@@ -37,9 +37,9 @@ class Whose:
         self._contracts = {self.wanted: every[self.wanted]} if self.wanted in every else every
 
     def owner(self, exchange: Exchange) -> Owner | None:
-        """None: nobody that we know, or a browser's own question whether it may ask."""
+        """None: nobody that we know, or nothing that is a call and its answer."""
         request = exchange.request
-        if request.method == "OPTIONS":
+        if _no_call(exchange):
             return None
         if not request.url:
             return self._by_voice(exchange)
@@ -73,6 +73,13 @@ class Whose:
     def _by_key(self, request: Request) -> Owner | None:
         owners = marked(self._contracts.values(), request)
         return Owner(provider=owners.pop()) if len(owners) == 1 else None
+
+
+def _no_call(exchange: Exchange) -> bool:
+    """A browser's question whether it may ask, its own cache, the opening of a socket."""
+    request, response = exchange.request, exchange.response
+    aside = response is not None and response.status in {101, 304}
+    return aside or request.method == "OPTIONS" or request.url.startswith(("ws:", "wss:"))
 
 
 def _speaks(contract: Contract, place: Place, exchange: Exchange) -> bool:
