@@ -13,12 +13,14 @@ from diagnostics.redact import Gate
 REACH_MB_S = 20
 SIZE_MB = 30
 _MB = 1024 * 1024
-_WORDS = """
-function return const this prototype module exports render state props children target event value
-index length node style color margin padding display flex window document object array undefined
-null true false typeof new var let for while switch case break default createElement className
-addEventListener querySelector dispatch reducer token key author session sign
-""".split()
+_WORDS = (
+    *("function", "return", "const", "this", "prototype", "module", "exports", "render", "state"),
+    *("props", "children", "target", "event", "value", "index", "length", "node", "style", "color"),
+    *("margin", "padding", "display", "flex", "window", "document", "object", "array", "undefined"),
+    *("null", "true", "false", "typeof", "new", "var", "let", "for", "while", "switch", "case"),
+    *("break", "default", "createElement", "className", "addEventListener", "querySelector"),
+    *("dispatch", "reducer", "token", "key", "author", "session", "sign"),
+)
 _API = "https://api.heygen.com/v1/video_status.get?video_id="
 _NAMES = "abcdefghijklmnopqrstuvwxyz"
 

@@ -18,12 +18,17 @@ from diagnostics.redaction.url import clean_pairs, clean_url
 from diagnostics.redaction.values import PLACEHOLDER, near_placeholders
 from diagnostics.redaction.window import in_media
 
-_STRINGS_IN_STRINGS = 6
+_STRINGS_IN_STRINGS = 10
 _ROUNDS_MOST = 4
+_JSON = re.compile(r"\{\s{0,64}[\"}]|\[\s{0,64}[\"{\[\]\-0-9tfnNI]")
 _FRAGMENT = re.compile(r"[{\[]")
 _FORM = re.compile(r"[\w.\-%\[\]+]{1,128}=[^\s&]*(?:&[\w.\-%\[\]+]{1,128}=[^\s&]*)*")
 _ONE_URL = re.compile(r"(?:https?|wss?)://[^\s\"'<>()\\]+")
 _SNIFFED = 2048
+_ID = re.compile(r"[0-9A-Fa-f]{1,64}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+"""No rule but an exact secret can hide an id in hexadecimal that stands by itself."""
+_REMEMBERED_LENGTH = 300
+_REMEMBERED_MOST = 16_384
 _WHOLE_MOST = 16_384
 _MEDIA = ("image/", "video/", "audio/", "font/", "application/octet-stream", "application/zip")
 
@@ -41,13 +46,52 @@ class Cleaner:
         self.ledger = Ledger()
         self.keeps_personal, self.hides_content = keeps_personal, hides_content
         self._machine = ("", "") if keeps_personal else machine
+        self._known_clean: dict[str, int] = {}
+        """Short texts that were clean by what was known at that version, and at which depth: what
+        is deeper is looked into less. Captures repeat them."""
+        self._version = 0
 
     def text(self, text: str, place: Place = Place.TEXT, depth: int = 0) -> str:
         """Any text: JSON if it is JSON, else by every rule for free text."""
+        if self._version != self.ledger.version:
+            self._version = self.ledger.version
+            self._known_clean.clear()
+        if self._known_clean.get(text, depth + 1) <= depth:
+            return text
+        shown = self._text(text, place, depth)
+        if shown == text and len(text) <= _REMEMBERED_LENGTH:
+            if len(self._known_clean) >= _REMEMBERED_MOST:
+                self._known_clean.clear()
+            self._known_clean[text] = depth
+        return shown
+
+    def _text(self, text: str, place: Place, depth: int) -> str:
         host = self._machine[1]
-        quiet = not self.hides_content and not is_suspicious(text) and not (host and host in text)
-        if depth > _STRINGS_IN_STRINGS or (quiet and self.ledger.is_free(text)):
+        quiet = _ID.fullmatch(text) is not None or not (
+            self.hides_content or is_suspicious(text) or (host and host in text)
+        )
+        if depth > _STRINGS_IN_STRINGS:
             return self.ledger.exact(text, place)
+        if quiet and self.ledger.is_free(text):
+            return self.ledger.unmasked(text, place)
+        return self._sure(self._cleaned(text, place, depth), place)
+
+    def _sure(self, text: str, place: Place) -> str:
+        """Lines in which a known secret still stands, in a spelling no rule replaces, go whole."""
+        if self.ledger.stands_in(text) is None:
+            return text
+        lines = text.splitlines(keepends=True)
+        text = "".join([self._unless_known(line, place) for line in lines])
+        return self._unless_known(text, place)
+
+    def _unless_known(self, text: str, place: Place) -> str:
+        kind = self.ledger.stands_in(text)
+        if kind is None:
+            return text
+        end = text[len(text.rstrip("\r\n")) :]
+        return self.ledger.withhold(len(text.encode("utf-8", "replace")), kind, place) + end
+
+    def _cleaned(self, text: str, place: Place, depth: int) -> str:
         cleaned = self._as_json(text, depth)
         if cleaned is None and _ONE_URL.fullmatch(text):
             return clean_url(self, text, depth)
@@ -89,7 +133,7 @@ class Cleaner:
             return None
 
     def _as_text(self, text: str, place: Place, depth: int) -> str:
-        if depth < _STRINGS_IN_STRINGS and "{" in text:
+        if depth < _STRINGS_IN_STRINGS and "{" in text and _JSON.search(text):
             text = "".join(self._line(line, depth) for line in text.splitlines(keepends=True))
         text = self.ledger.exact(text, place)
         text = self.shapes(text, place)
@@ -104,7 +148,7 @@ class Cleaner:
             return line
         head, tail = line[: begins.start()], line[begins.start() :]
         bare = tail.rstrip("\r\n")
-        cleaned = self._as_json(bare, depth + 1) if len(bare) > 1 else None
+        cleaned = self._as_json(bare, depth + 1) if _JSON.match(bare) else None
         return line if cleaned is None else head + cleaned + tail[len(bare) :]
 
     def shapes(self, text: str, place: Place) -> str:

@@ -16,21 +16,25 @@ from urllib.parse import unquote
 LEAST_ENCODED = 6
 """Shorter secrets are looked for as they are only: their encodings hit by chance."""
 
-_MARK = re.compile(r"[%\\&\x1b\n]|[\"'](?=[ +])")
+_MARKS = ("%", "\\", "&", "\n", "\x1b", '" ', '"+', "' ", "'+")
+"""Without one of these, nothing in a text is escaped, wrapped or put together."""
 _GLUE = re.compile(r"[\"'] {0,8}\+? {0,8}[\"']")
 _GLUED = (*('""', "''", '"+', "'+", '" +', "' +", '" "', "' '"), '"  ', "'  ")
-_COLOUR = re.compile(r"\x1b\[[0-9;]{0,12}[A-Za-z]")
+_COLOUR = re.compile(r"(?:\x1b|\\{1,8}033)\[[0-9;]{0,12}[A-Za-z]")
 _TELLING = re.compile(
-    r"\\(?:u(?!00[01]|20[0-9a-fA-F]{2}|[fF][eEfF])|x[2-7]|[\"']|\\|/(?<=[A-Za-z0-9+]\\/))"
+    r"\\(?:u(?!00(?:0|1(?![bB]))|20[0-9a-fA-F]{2}|[fF][eEfF])|x(?:[2-7]|1[bB])|[\"']|\\"
+    r"|/(?<=[A-Za-z0-9+]\\/))"
     r"|%(?:25)*[2-7][0-9A-Fa-f]|&(?:#|amp|quot|lt|gt|apos|sol|plus|colon|equals|num|lowbar)"
 )
 """Escapes of characters that a secret may have; the rest are line ends and typography."""
+_WRITTEN = re.compile(r"(?:\\{1,64}r)?\\{1,64}n[ \t|>]{0,64}")
+"""A line's end in a string that stands as it was written."""
 _ENTITY = re.compile(r"&(?:#[0-9A-Za-z]{1,10}|[A-Za-z][A-Za-z0-9]{1,31});")
 _UNICODE = re.compile(r"(?<!\\)\\{1,64}(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(/)|(?=[\"']))|\\\\")
 _BETWEEN = (
-    r"(?:(?:\x1b\[[0-9;]{0,12}[A-Za-z]){1,4}"
-    r"|[\"']? {0,4}[+\\]? {0,4}(?:\\?\r)?(?:\\n|\n)[ \t|>]{0,64}[\"']?"
-    r"|[\"'] {0,8}\+ {0,8}[\"'])?"
+    r"(?:(?:(?:\x1b|\\{1,8}(?:u001[bB]|x1[bB]|033))\[[0-9;]{0,12}[A-Za-z]){1,4}"
+    r"|\\{0,8}[\"']? {0,4}[+\\]? {0,4}(?:\\{1,8}r|\r)?(?:\\{1,8}n|\n)[ \t|>]{0,64}\\{0,8}[\"']?"
+    r"|\\{0,8}[\"'] {0,8}\+ {0,8}\\{0,8}[\"'])?"
 )
 _RUN_SPELT = {
     "+": r"(?:\+|%(?:25){0,4}2[bB]|\\{1,8}u002[bB])",
@@ -77,10 +81,15 @@ def _cores(raw: bytes, lead: int) -> Iterator[str]:
     yield base64.urlsafe_b64encode(padded).decode()[first:last]
 
 
+def is_marked(text: str) -> bool:
+    """Whether anything in a text may be escaped, wrapped or put together."""
+    return any(mark in text for mark in _MARKS)
+
+
 def views(text: str) -> Iterator[str]:
     """The text, then the text as it reads once its escapes are undone and its wraps are joined."""
     yield text
-    if _MARK.search(text) is None:
+    if not is_marked(text):
         return
     seen = {text}
     for _ in range(_DECODE_ROUNDS):
@@ -95,8 +104,10 @@ def views(text: str) -> Iterator[str]:
 
 
 def _unwrap(text: str) -> str:
-    if "\x1b" in text:
+    if "\x1b" in text or "\\033" in text:
         text = _COLOUR.sub("", text)
+    if "\\n" in text:
+        text = _WRITTEN.sub("", text)
     if "\n" not in text:
         return text
     first, *lines = text.split("\n")
@@ -109,13 +120,14 @@ def _unbroken(line: str) -> str:
 
 
 def _unglue(text: str) -> str:
-    if not any(mark in text for mark in _GLUED):
+    quoted = "'" in text or '"' in text
+    if not quoted or not any(mark in text for mark in _GLUED):
         return text
     return _GLUE.sub("", text)
 
 
 def _unescape(text: str) -> str:
-    if _TELLING.search(text) is None:
+    if not any(mark in text for mark in "\\%&") or _TELLING.search(text) is None:
         return text
     if "\\" in text:
         text = _UNICODE.sub(_character, text)
@@ -171,7 +183,7 @@ def _flexible(spelling: str) -> re.Pattern[str]:
 @lru_cache(maxsize=4096)
 def _wrapped(spelling: str) -> re.Pattern[str]:
     """Base64 or hexadecimal, perhaps wrapped, and escaped as a URL or JSON would."""
-    between = r"(?:\\?\r?(?:\\n|\n)[ \t]{0,64})?"
+    between = r"(?:(?:\\{1,8}r|\\?\r)?(?:\\{1,8}n|\n)[ \t]{0,64})?"
     return re.compile(between.join(_RUN_SPELT.get(c, re.escape(c)) for c in spelling))
 
 

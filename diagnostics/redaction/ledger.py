@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from diagnostics.model import Json
-from diagnostics.redaction.encodings import Needle, needle, spans, views
+from diagnostics.redaction.encodings import Needle, is_marked, needle, spans, views
 from diagnostics.redaction.names import Place
 from diagnostics.redaction.survey import found_at, is_run, replaced, survey
 from diagnostics.redaction.values import PLACEHOLDER, entropy, is_placeholder
@@ -43,8 +43,10 @@ _WORDS = frozenset(
     ]
 )
 _NOT_LEARNED = frozenset({"signature", "cookie", "key-id", "nonce", "csrf-token", "masked-key"})
+_MASKS = ("**", "...", "\u2022", "…")
+_SHORT = 1000
 _HEAD = re.compile(r"[\w+/=\-]*\Z")
-_ESCAPED = re.compile(rb"%(?:25)*(?:2[bBfF]|3[dD])|\\u002|[A-Za-z0-9+]\\{1,4}/[A-Za-z0-9+]")
+_ESCAPED = re.compile(rb"%(?:25)*(?:2[bBfF]|3[dD])|\\(?:u002|\\{0,3}/[A-Za-z0-9+])")
 """Base64 may be written so, and would not be one run."""
 _MASKED = re.compile(
     r"(?<![\w+/=\-])([\w+/=\-]{2,40})(?:\*{2,}+|\u2022{2,}+|\u2026|\.{3,8})([\w+/=\-]{0,40})"
@@ -190,8 +192,11 @@ class Ledger:
             return None
         if text is self._free[0] and self._free[1] == self.version:
             return None
+        if len(text) < _SHORT and not is_marked(text):
+            return _first(self._spellings, (text,)) or _first(self._coded, (text,))
         seen = survey(text)
-        escaped = _ESCAPED.search(seen.raw) is not None
+        marked = b"\\" in seen.raw or b"%" in seen.raw
+        escaped = marked and _ESCAPED.search(seen.raw) is not None
         every = (*self._spellings, *self._coded) if escaped else self._spellings
         kind = _first(every, views(text))
         if kind is None and not escaped and seen.runs:
@@ -235,8 +240,7 @@ class Ledger:
     def exact(self, text: str, place: str) -> str:
         """The text with every known secret replaced, whatever its spelling."""
         text = self._unlearned(text, place)
-        if self._needles:
-            text = self._unmasked(text, place)
+        text = self.unmasked(text, place)
         if self.stands_in(text) is None:
             return text
         for found in self._needles:
@@ -259,9 +263,11 @@ class Ledger:
             at = end
         return "".join([*pieces, text[at:]])
 
-    def _unmasked(self, text: str, place: str) -> str:
+    def unmasked(self, text: str, place: str) -> str:
         """The text without keys that are masked in their middle and still recognised."""
-        marks = [m for n in ("**", "…", "...", "\u2022") for m in _finds(text, n)]
+        if not self._needles or not any(mark in text for mark in _MASKS):
+            return text
+        marks = [m for n in _MASKS for m in _finds(text, n)]
         starts = [m - len(_HEAD.search(text[max(0, m - 40) : m])[0]) for m in marks]  # type: ignore[index]  # it matches nothing as well
         found = list(found_at(_MASKED, text, starts))
         if not found:

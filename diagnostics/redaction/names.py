@@ -85,9 +85,8 @@ _SURE_ANYWHERE = {
 
 NAMING = (
     *(b"token", b"secret", b"pass", b"pwd", b"key", b"auth", b"sig", b"credential", b"cookie"),
-    *(b"sess", b"sid", b"jwt", b"bearer", b"xsrf", b"csrf", b"hmac", b"phone", b"mobile"),
-    *(b"forwarded", b"real-ip", b"real_ip", b"realip", b"clienti", b"client_i", b"client-i"),
-    *(b"client.i", b"connecting"),
+    *(b"sess", b"sid", b"jwt", b"bearer", b"srf", b"hmac", b"phone", b"mobile", b"forwarded"),
+    *(b"real", b"client", b"connecting"),
 )
 """A name without any of these promises nothing in free text."""
 CONTENT = (

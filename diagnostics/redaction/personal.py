@@ -141,11 +141,7 @@ def personal(clean: Clean, text: str, place: Place, machine: tuple[str, str]) ->
         text = _HOME.sub(home, text)
     if "/<user>/" in text:
         text = _NEXT_HOME.sub(lambda found: _OWNER.sub(home, found[0]), text)
-    text = (
-        _TILDE.sub(lambda found: _owner(clean, "~", found[1], place), text) if "~" in text else text
-    )
-    if "OneDrive" in text:
-        text = _ONE_DRIVE.sub(lambda found: _owner(clean, found[1], found[2], place), text)
+    text = _folders(clean, text, place)
     text = addresses(clean, text, place)
     text = _HARDWARE.sub(hardware, text) if seen.has_hardware else text
     return _this_host(clean, text, place, machine)
@@ -163,6 +159,15 @@ def _mails(text: str) -> Iterator[re.Match[str]]:
             done = found.end()
             yield found
         at = text.find("@", at + 1)
+
+
+def _folders(clean: Clean, text: str, place: Place) -> str:
+    """`~name/` and the company that a synchronised folder is called after."""
+    if "~" in text:
+        text = _TILDE.sub(lambda found: _owner(clean, "~", found[1], place), text)
+    if "OneDrive" in text:
+        text = _ONE_DRIVE.sub(lambda found: _owner(clean, found[1], found[2], place), text)
+    return text
 
 
 def _owner(clean: Clean, head: str, name: str, place: Place) -> str:

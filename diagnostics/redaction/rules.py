@@ -12,6 +12,11 @@ _START = r"(?:(?<![A-Za-z0-9_\-])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
 """A shape begins where a word does: one run of letters is tried once, and time stays linear."""
 
 
+def _is_keyed(value: str) -> bool:
+    """Digits, or capitals as no name has them."""
+    return any(map(str.isdigit, value)) or mixed_case(value)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rule:
     """One shape. `alternatives` are tried at the start of a word and followed by `tail`."""
@@ -91,7 +96,8 @@ SHAPES: tuple[Rule, ...] = (
         id="openai-key",
         kind="openai-api-key",
         alternatives=("sk-proj-", "sk-svcacct-", "sk-admin-", "sk-ant-", "sk-or-", "sk-", "sess-"),
-        tail=r"(?!your)(?=[A-Za-z_\-]{0,200}[0-9])[A-Za-z0-9_\-]{16,}",
+        tail=r"(?!your)[A-Za-z0-9_\-]{16,}",
+        accepts=_is_keyed,
         needles=("sk-", "sess-"),
         positive=(
             "sk-proj-InventedInvented0001",
@@ -189,7 +195,7 @@ SHAPES: tuple[Rule, ...] = (
             "key_live_",
         ),
         tail=r"[A-Za-z0-9_\-]{18,}",
-        accepts=lambda value: any(map(str.isdigit, value)) or mixed_case(value),
+        accepts=_is_keyed,
         needles=(
             "xox",
             "xapp-",

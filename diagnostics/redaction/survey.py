@@ -19,7 +19,7 @@ _BEFORE, _AFTER = 16, 24
 _IPV4 = re.compile(rb"\.0{1,3}\.0{1,3}\.0")
 _IPV6 = re.compile(rb":0{0,4}:0{0,4}:|::0")
 _DASHED = re.compile(rb"-0{1,3}-0{1,3}-0{1,3}-?0")
-_PHONE = re.compile(rb"\+0[0 .()\-]{9}|\(0{2,4}\)[0 .\-]{6}")
+_PHONES = (b"+00", b"+0 ", b"+0(", b"+0-", b"(00)", b"(000)", b"(0000)")
 _MACHINE = re.compile(rb"\.(?:lan|corp|intranet|localdomain|home|local)(?![a-z0-9_(\[=])")
 _HARDWARE = re.compile(rb"00:00:00:00:00:00|00-00-00-00-00-00")
 
@@ -29,6 +29,7 @@ class Survey:
 
     def __init__(self, text: str) -> None:
         self.raw = text.encode("latin-1", "replace")
+        self._found: dict[bytes, tuple[int, ...]] = {}
 
     @cached_property
     def lower(self) -> bytes:
@@ -37,7 +38,7 @@ class Survey:
 
     def has(self, *words: bytes) -> bool:
         """Whether one of the words stands in the text, in small or capital letters."""
-        return any(word in self.lower for word in words)
+        return any(True for _ in self.places(words))
 
     @cached_property
     def runs(self) -> tuple[tuple[int, int], ...]:
@@ -88,7 +89,7 @@ class Survey:
     @cached_property
     def has_phone(self) -> bool:
         """Whether something looks like a telephone number."""
-        return _PHONE.search(self._digits) is not None
+        return any(begin in self._digits for begin in _PHONES)
 
     @cached_property
     def has_hardware(self) -> bool:
@@ -99,7 +100,7 @@ class Survey:
     def has_host(self) -> bool:
         """Whether something looks like the name of a machine."""
         named = _MACHINE.search(self.lower) is not None
-        machine = self.has(b"desktop-", b"laptop-", b"macbook", b"imac")
+        machine = self.has(b"top-", b"macbook", b"imac")
         return named or machine or _DASHED.search(self._digits) is not None
 
     def machines(self) -> Iterator[int]:
@@ -110,18 +111,21 @@ class Survey:
     def stands(self, needles: Iterable[bytes]) -> Iterator[int]:
         """Where each of the needles stands, in capital and small letters as given."""
         for needle in needles:
-            at = self.raw.find(needle)
-            while at >= 0:
-                yield at
-                at = self.raw.find(needle, at + 1)
+            yield from _finds(self.raw, needle)
 
     def places(self, words: Iterable[bytes]) -> Iterator[int]:
         """Where each of the words (in small letters) stands, word by word."""
         for word in words:
-            at = self.lower.find(word)
-            while at >= 0:
-                yield at
-                at = self.lower.find(word, at + 1)
+            if word not in self._found:
+                self._found[word] = tuple(_finds(self.lower, word))
+            yield from self._found[word]
+
+
+def _finds(text: bytes, word: bytes) -> Iterator[int]:
+    at = text.find(word)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + 1)
 
 
 def is_run(text: str) -> bool:

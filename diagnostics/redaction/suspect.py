@@ -101,6 +101,8 @@ _QUIET_URL = re.compile(
 )
 _URL_NAME = re.compile(r"[?&]([^=]+)=")
 _URL_WORD = re.compile(r"[A-Za-z0-9._\-]+")
+_LONG = 4096
+"""Hardly any text of this length has nothing worth a look."""
 _DULL = b":,{}[]0123456789.+-eE \r\n\t"
 _PIECES_MOST = 50_000
 _FAMILIAR_MOST = 65_536
@@ -108,7 +110,7 @@ _FAMILIAR_MOST = 65_536
 
 def is_suspicious(text: str) -> bool:
     """Whether the full search is due. Over-cautious by design; knows no registered secret."""
-    if _ANY.search(text.lower()) is not None or _RUN.search(text) is not None:
+    if len(text) > _LONG or _ANY.search(text.lower()) is not None or _RUN.search(text) is not None:
         return True
     return MAYBE.search(text) is not None
 

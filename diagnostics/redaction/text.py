@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator
+from urllib.parse import quote, unquote
 
 from diagnostics.redaction.fields import promised
 from diagnostics.redaction.ledger import Clean
@@ -17,7 +18,7 @@ from diagnostics.redaction.names import (
     suspect,
 )
 from diagnostics.redaction.survey import found_at, found_within, replaced, survey
-from diagnostics.redaction.url import clean_url
+from diagnostics.redaction.url import clean_url, is_dull
 from diagnostics.redaction.values import (
     PLACEHOLDER,
     is_likely,
@@ -31,13 +32,15 @@ Step = Callable[[Clean, str, Place, int], str]
 
 _NAME = re.compile(
     r"(?<![A-Za-z0-9_.$%{])(?<![A-Za-z0-9_.]-)([A-Za-z_][A-Za-z0-9_.\-]{0,80}+)"
-    r"(\\?[\"']?[ \t]{0,4}(?:=>|:=|==|=|:(?!/))[ \t]{0,4}|[\"'][ \t]{0,2},[ \t]{0,2}(?=b?[\"']))"
+    r"(\\{0,8}[\"']?[ \t]{0,4}(?:=>|:=|==|=|:(?!/))"
+    r"(?:\\{0,8}\r?\n[ \t]{1,64}\\{0,8})?[ \t]{0,4}|[\"'][ \t]{0,2},[ \t]{0,2}(?=b?[\"']))"
 )
 _NAME_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 _NAME_MOST, _NAME_REACH = 88, 200
-_OPERATES = re.compile(r"[A-Za-z0-9_.\-]{0,80}(?:\\?[\"']?[ \t]{0,4}[:=]|[\"'][ \t]{0,2},)")
+_OPERATES = re.compile(r"[A-Za-z0-9_.\-]{0,80}(?:\\{0,8}[\"']?[ \t]{0,4}[:=]|[\"'][ \t]{0,2},)")
 _VALUE = re.compile(
-    r"""b?\\?"(?P<double>(?:[^"\\\n]|\\(?!").){0,16384})|b?'(?P<single>(?:[^'\\\n]|\\.){0,16384})"""
+    r"""b?\\{0,8}"(?P<double>(?:[^"\\\n]|\\(?!\\{0,8}").){0,16384})"""
+    r"""|b?'(?P<single>(?:[^'\\\n]|\\.){0,16384})"""
     r"""|(?P<named>\$\{{1,2}[^{}\n]{0,80}\}{1,2}|\{\{[^{}\n]{0,80}\}\}|\$\([^()\n]{0,80}\))"""
     r"""|(?P<bare>[^\s"'<>,;&(){}\[\]|`\\]{1,16384})"""
 )
@@ -113,6 +116,8 @@ def _is_meant(text: str, name: re.Match[str], value: re.Match[str], suspicion: S
         return False
     if "," in name[2]:
         return is_likely(held)
+    if "\n" in name[2]:
+        return value.lastgroup != "bare" or (is_likely(held) and not held.endswith(":"))
     if value.lastgroup == "bare" and _is_code(name[1], held, text[end : end + 1]):
         return False
     if value.lastgroup == "bare" and ":" in name[2] and _WORD.fullmatch(held):
@@ -250,7 +255,9 @@ def _options(text: str) -> Iterator[int]:
 
 
 _URL = re.compile(
-    r":((?:\\{0,3}/){2})((?:" + PLACEHOLDER.pattern + r"|\\{1,3}/|\\u0026|[^\s\"'<>`\\])+)"
+    r":((?:\\{0,3}/){2})((?:[^\s\"'<>`\\%&]+|"
+    + PLACEHOLDER.pattern
+    + r"|\\{1,3}/|\\u0026|[^\s\"'<>`\\])+)"
 )
 
 
@@ -280,6 +287,8 @@ def urls(clean: Clean, text: str, _place: Place, depth: int) -> str:
     def shown(found: re.Match[str]) -> str:
         rest, slash = found[2], found[1][: len(found[1]) // 2]
         plain = rest.replace(slash, "/") if slash != "/" else rest
+        if is_dull("x://" + plain):
+            return found[0]
         cleaned = clean_url(clean, "x://" + plain, depth + 1)[4:]
         if cleaned == plain:
             return found[0]
@@ -321,9 +330,13 @@ def markup(clean: Clean, text: str, place: Place, depth: int) -> str:
     return _ELEMENT.sub(element, _TAG.sub(tag, text)) if "<" in text else text
 
 
+_EOL = r"(?:\\{1,8}r|\r)?(?:\\{1,8}n|\n)"
+_TO_EOL = r"(?:(?!\\{1,8}[rn])[^\r\n])"
 _PART = re.compile(
-    r"""(?i)(form-data;[^\r\n]{0,200}?\bname="([^"\r\n]{1,200})"[^\r\n]{0,400}(?:\r?\n[^\r\n]{1,400}){0,8}\r?\n\r?\n)([^\r\n]{1,65536})"""
+    rf"""(?i)(form-data;{_TO_EOL}{{0,200}}?\bname=\\{{0,8}}"([^"\\\r\n]{{1,200}})\\{{0,8}}"{_TO_EOL}{{0,400}}"""
+    rf"""(?:{_EOL}{_TO_EOL}{{1,400}}){{0,8}}{_EOL}{_EOL})({_TO_EOL}{{1,65536}})"""
 )
+"""A part of a form; its line ends may stand as they are written in a string."""
 
 
 def multipart(clean: Clean, text: str, _place: Place, depth: int) -> str:
@@ -335,9 +348,12 @@ def multipart(clean: Clean, text: str, _place: Place, depth: int) -> str:
     return _PART.sub(part, text) if "form-data" in text else text
 
 
+_DEEPEST = 8
 _OPENED_MAX = 65_536
 _RUN_LEAST = 20
 _RUN = re.compile(r"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{20,65536}+={0,2}")
+_PATH = re.compile(r"[a-z/_\-]+")
+"""Twenty characters of base64 without a capital or a digit: once in a hundred million."""
 _LOGIN = re.compile(r"[^\s:]{1,64}:([^\s:]{8,512})")
 
 
@@ -345,6 +361,8 @@ def base64_runs(clean: Clean, text: str, place: Place, depth: int) -> str:
     """Base64 that decodes to text with a secret in it goes as a whole."""
 
     def run(found: re.Match[str]) -> str:
+        if _PATH.fullmatch(found[0]):
+            return found[0]
         plain = _undone(found[0])
         if plain is None or is_placeholder(plain):
             return found[0]
@@ -354,7 +372,7 @@ def base64_runs(clean: Clean, text: str, place: Place, depth: int) -> str:
             return clean.ledger.hide(found[0], kind="base64", rule="base64", place=place)
         return found[0]
 
-    if depth >= 4:  # noqa: PLR2004  # nobody nests deeper
+    if depth >= _DEEPEST:
         return text
     return replaced(text, found_within(_RUN, text, survey(text).regions(_RUN_LEAST)), run)
 
@@ -363,10 +381,10 @@ def _undone(run: str) -> str | None:
     bare = run.rstrip("=").replace("-", "+").replace("_", "/")
     try:
         raw = base64.b64decode(bare + "=" * (-len(bare) % 4))
-        plain = raw.decode("ascii")
+        plain = raw.decode()
     except (binascii.Error, ValueError):
         return None
-    return plain if all(c.isprintable() or c in "\r\n\t" for c in plain) else None
+    return plain if all(c.isprintable() or c in "\r\n\t\x1b" for c in plain) else None
 
 
 _DATA = re.compile(
@@ -384,3 +402,27 @@ def data_urls(clean: Clean, text: str, place: Place, _depth: int) -> str:
         ).replace(":", "%3A")
 
     return _DATA.sub(shown, text) if ";base64," in text else text
+
+
+_ESCAPED = re.compile(r"[^\s\"'<>]*%(?:25){0,3}(?:2[0-9A-Fa-f]|3[aAdDfF]|7[bB])[^\s\"'<>]*")
+_ESCAPES = ("%2", "%3", "%7")
+
+
+def percents(clean: Clean, text: str, place: Place, depth: int) -> str:
+    """Whatever stands percent-encoded, and was no URL."""
+
+    def shown(found: re.Match[str]) -> str:
+        if "://" in found[0]:
+            return found[0]
+        plain = unquote(found[0], errors="surrogateescape")
+        cleaned = clean.text(plain, place, depth + 1)
+        return (
+            found[0] if cleaned == plain else quote(cleaned, "/:?&=,;+", errors="surrogateescape")
+        )
+
+    if depth >= _DEEPEST or not any(mark in text for mark in _ESCAPES):
+        return text
+    return "".join([_ESCAPED.sub(shown, one) if "%" in one else one for one in _TOKENS.split(text)])
+
+
+_TOKENS = re.compile(r"([\s\"'<>]+)")

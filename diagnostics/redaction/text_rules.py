@@ -11,6 +11,7 @@ from diagnostics.redaction.text import (
     echoes,
     markup,
     multipart,
+    percents,
     schemes,
     urls,
 )
@@ -141,6 +142,12 @@ TEXT_RULES: tuple[TextRule, ...] = (
             '<meta name="viewport" content="width=device-width">',
             "<title>The token page</title>",
         ),
+    ),
+    TextRule(
+        id="percent",
+        step=percents,
+        positive=(("x-note: curl%20-H%20%27x-api-key%3A%20inv3nted01%27", "inv3nted01"),),
+        negative=("a%20b%3A%20c", "width:100%"),
     ),
     TextRule(
         id="base64",

@@ -59,7 +59,7 @@ class NotPlainError(ValueError):
 def decode(text: str) -> Json:
     """Decode JSON that can be written again unharmed; raises `ValueError` for anything else."""
     try:
-        return json.loads(text, object_pairs_hook=_pairs, parse_float=_float, parse_constant=_float)
+        return _DECODER.decode(text)
     except RecursionError as error:
         raise NotPlainError("too deep") from error
 
@@ -76,6 +76,9 @@ def _float(text: str) -> float:
     if number - number != 0:
         raise NotPlainError("a number that JSON cannot hold")
     return number
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_float=_float, parse_constant=_float)
 
 
 def encode(value: Json, like: str) -> str:

@@ -52,16 +52,21 @@ _WEBHOOK_HOSTS = {
     "hooks.zapier.com": 2, "outlook.office.com": 1, "hook.eu1.make.com": 0, "ptb.discord.com": 2,
 }  # fmt: skip
 """How many path segments of a webhook host are not secret."""
+_DULL = re.compile(r"[a-z]{1,10}://[A-Za-z0-9.\-]{1,200}(?::\d{1,5})?(?:/[A-Za-z0-9._\-]{0,15})*")
+"""No segment of these is long enough to be hidden."""
 _BOT = re.compile(r"(?<=/bot)\d{4,20}:[\w\-]{10,}")
 _SEGMENT_LEAST = 16
+_HOOKED = frozenset({*_WEBHOOK_HOSTS, "api.telegram.org"})
 _NAME_MOST = 16
-_DEPTH_MOST = 5
+_DEPTH_MOST = 9
 _ROUNDS_MOST = 3
 
 
 def clean_url(clean: Clean, url: str, depth: int = 0, *, webhook: bool = False) -> str:
     """One whole URL; unchanged, byte for byte, where there is nothing to hide."""
     url = escape_placeholders(clean.ledger.exact(url, Place.URL))
+    if not webhook and is_dull(url):
+        return url
     scheme, mark, rest = url.partition("://")
     if not mark:
         scheme, rest = "", url
@@ -76,6 +81,11 @@ def clean_url(clean: Clean, url: str, depth: int = 0, *, webhook: bool = False) 
     if "=" in fragment:
         fragment = "#" + clean_pairs(clean, fragment[1:], Place.QUERY, depth)
     return f"{scheme}{mark}{authority}{path}{query}{fragment}"
+
+
+def is_dull(url: str) -> bool:
+    """Whether no part of a URL is long enough to be hidden, exact secrets aside."""
+    return _DULL.fullmatch(url) is not None and url.split("/", 3)[2].lower() not in _HOOKED
 
 
 def escape_placeholders(text: str) -> str:

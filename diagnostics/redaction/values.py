@@ -55,6 +55,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]{4,18}(?:Z|[+\-][\d:]{4,6})?)?"
 _CLOSE = re.compile(r"[A-Za-z0-9_\-+/=.~!:%|]+")
 _PROSE = re.compile(r"[\"'`(]?[A-Za-zА-Яа-яЁё][A-Za-zА-Яа-яЁё_'-]{0,24}[\"'`)]?[.,:;!?]?")
 _NEAR = 1024
+_PLACEHOLDERS_MOST = 8192
 _EDGE = re.compile(r"[\s;,(){}<>]")
 _RANDOM_LENGTH = 12
 _RANDOM_BITS = 2.5
@@ -64,6 +65,8 @@ _HEYGEN_ID = re.compile(rb"[0-9a-f]{32}(?:-\d{1,16})?")
 
 def is_placeholder(value: str) -> bool:
     """Nothing but placeholders (ours or anybody's), markers, words like `true`, or blanks."""
+    if len(value) > _PLACEHOLDERS_MOST:
+        return False
     bare = PLACEHOLDER.sub("", value).strip()
     return not bare or len(bare) <= 100 and _STANDS_FOR.fullmatch(bare) is not None  # noqa: PLR2004, RUF021  # a name at most
 

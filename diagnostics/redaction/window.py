@@ -7,13 +7,16 @@ from diagnostics.redaction.rules import leaks
 _OVERLAP = 16 * 1024
 """More than the longest spelling of a key: none can pass half in one part, half in the next."""
 _SIZE = 1 << 20
+_WIDTHS = bytes(112 if 32 < n < 127 else 48 if n == 0 else 32 for n in range(256))  # noqa: PLR2004  # ASCII
+_WIDE = b"p0" * 4
+"""Four characters of two bytes each: as short as a secret gets."""
 
 
 def in_media(ledger: Ledger, raw: bytes) -> str | None:
     """The kind of a secret that stands in bytes which are no text, one byte wide or two."""
     text = raw.decode("latin-1")
     kind = ledger.plainly_in(text) or leaks(text)
-    if kind is None and "\0" in text:
+    if kind is None and _WIDE in raw.translate(_WIDTHS):
         narrow = text.replace("\0", "")
         kind = ledger.plainly_in(narrow) or leaks(narrow)
     return kind
