@@ -231,14 +231,18 @@ class _Assembly:
     def __init__(self) -> None:
         self.drafts: list[Draft] = []
         self._open: Draft | None = None
+        self._whole = False
+        """An object that tells of a whole exchange is part of what is open."""
 
     def take(self, clue: _Clue) -> None:
         """A clue belongs to the exchange that is open, or opens another."""
         known, new = self._open, clue.draft
-        if known is None or new.line - known.last > FAR or _differs(known, clue):
+        again = clue.alone and self._whole
+        if known is None or again or new.line - known.last > FAR or _differs(known, clue):
             self.flush()
-            self._open = new
+            self._open, self._whole = new, clue.alone
             return
+        self._whole = self._whole or clue.alone
         _join(known, new)
 
     def flush(self) -> None:
@@ -264,8 +268,10 @@ def _differs(known: Draft, clue: _Clue) -> bool:
 def _same_call(known: Draft, clue: _Clue) -> bool:
     """The same line once more: as an exception repeats it, not as a retry does."""
     new = clue.draft
+    if known.answer_body is not None and not clue.alone:
+        return False  # an answer was told in full: this is the next call
     same = known.method in {"", new.method} and _same_address(known.url, new.url)
-    return same and known.status in {None, new.status} and not (_later(known, new) or clue.alone)
+    return same and known.status in {None, new.status} and not _later(known, new)
 
 
 def _answers_differ(known: Draft, new: Draft) -> bool:

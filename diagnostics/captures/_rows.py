@@ -41,7 +41,15 @@ STATUS = (
 SENT = (
     *("requestbody", "request.body", "req.body", "http.request.body.content", "http.request.body"),
     *("requestpayload", "requestdata", "request.data", "request.json", "request.content"),
-    *("config.data", "req.data", "request.payload", "requestjson", "payload", "request.params"),
+    *(
+        "config.data",
+        "jsondata",
+        "req.data",
+        "request.payload",
+        "requestjson",
+        "payload",
+        "request.params",
+    ),
 )
 CAME = (
     *("responsebody", "response.body", "res.body", "http.response.body.content"),
@@ -172,7 +180,10 @@ def _attributes(items: list[Json]) -> dict[str, Json]:
 
 def breaks(value: dict[str, Json]) -> bool:
     """Is it an exception of the caller's own language, and no answer?"""
-    return any(name in value for name in ("stack", "syscall", "errno", "stacktrace", "traceback"))
+    if any(name in value for name in ("stack", "syscall", "errno", "stacktrace", "traceback")):
+        return True
+    code = value.get("code")
+    return isinstance(code, str) and code.isupper() and fault_in(code) is not None
 
 
 def _wraps(value: dict[str, Json]) -> bool:
@@ -225,6 +236,8 @@ def draft_of(row: dict[str, Json], line: int = 0) -> Draft | None:
         started_s=_when(facts),
         duration_s=_lasted(facts),
     )
+    if status is not None and not (url or method):  # an error that carries its answer
+        draft.answer_headers, draft.headers = draft.answer_headers or draft.headers, ()
     if status is None and answer is None:
         draft.fault = _fault(facts)
     told = status is not None or answer is not None or draft.fault is not None
@@ -306,7 +319,7 @@ def _body(facts: Facts, names: tuple[str, ...]) -> bytes | None:
 
 
 def _told_elsewhere(value: dict[str, Json]) -> bool:
-    return _wraps(value) or breaks(value)
+    return _wraps(value) or breaks(value) or "locked" in value  # a stream, printed by Node
 
 
 def _enveloped(value: dict[str, Json]) -> Json:

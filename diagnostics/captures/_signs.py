@@ -13,10 +13,12 @@ CALLED = re.compile(
     rf"\b{_VERB}[\s:\"'`(]+(?P<url>{_WEB}|/[\w./%-]{{2,300}}(?:\?[^\s\"'<>]{{1,500}})?)"
 )
 _POOLED = re.compile(rf"(?P<host>https?://[\w.-]+(?::\d+)?) \"{_VERB} (?P<path>/[^\s\"]*) HTTP/")
-_FOR_URL = re.compile(rf"(?i)\burl(?:['\"]?\s*[:=]|\s)\s*['\"`]?(?P<url>{_WEB})")
+_VERBED = re.compile(rf"(?i)\b(?:http_)?(?:method|verb)[\"']?\s*[=:]\s*[\"']?{_VERB}\b")
+_FOR_URL = re.compile(rf"(?i)\b(?:request to|url)(?:['\"]?\s*[:=]|\s)\s*['\"`]?(?P<url>{_WEB})")
 _WITH_URL = re.compile(r"host='(?P<host>[\w.-]{1,253})', port=(?P<port>\d+).*?url: (?P<path>/\S*)")
 _LOST = re.compile(
-    r"(?:ENOTFOUND|EAI_AGAIN|resolve host:?|[Ff]ailed to connect to|no such host:?) "
+    r"(?:ENOTFOUND |EAI_AGAIN |resolve host:? |[Ff]ailed to connect to |no such host:? "
+    r"|Pool\(host='|attempted address(?:es)?: )"
     r"(?P<host>[\w-]{1,63}(?:\.[\w-]{1,63}){1,6})"
 )
 _CALLS = re.compile(
@@ -27,13 +29,14 @@ _PHRASES = "|".join(re.escape(one.phrase) for one in HTTPStatus if one.value >= 
 _STATUS = re.compile(
     r"HTTP/[\d.]+[\"']?\s+[\"']?(?P<a>[1-5]\d\d)\b"
     r"|(?i:status[ _-]?(?:code)?|error code|http(?: error| status)?|response code|код ответа|"
-    r"статус|returned|ответ(?:ил)?|got|код)[\"']?\s*(?:is|was|of)?\s*[:=]?\s*[\"'\[(]?(?P<b>[1-5]\d\d)\b(?![.\d])"
+    r"статус|returned|response|answer|ответ(?:ил)?|got|код)[\"']?\s*(?:is|was|of)?\s*[:=]?\s*[\"'\[(]?(?P<b>[1-5]\d\d)\b(?![.\d])"
     r"|\b(?P<c>[45]\d\d) (?:Client|Server) Error\b"
     rf"|\b(?P<d>[45]\d\d)\s+(?:{_PHRASES})"
     r"|<Response \[(?P<e>[1-5]\d\d)[ \]]"
     r"|(?:->|=>|→|[—-])\s*(?P<f>[1-5]\d\d)\b(?![.\d])"
 )
 _AFTER = re.compile(r"[\s\"')]+(?P<g>[1-5]\d\d)\b(?![.\d])")
+_PORT = re.compile(r"^(https://[^/:?#]+):443(?=[/?#]|$)")
 STATUS_LINE = re.compile(
     r"\s*HTTP/(?P<version>[\d.]+)\s+(?P<status>[1-5]\d\d)\b[ \t]*(?P<reason>[^\r\n]*)"
 )
@@ -84,7 +87,8 @@ def _where(text: str) -> tuple[str, str, int]:
         return (found["call"] or "").upper(), trimmed(found["url"]), found.end()
     found = _FOR_URL.search(text)
     if found:
-        return "", trimmed(found["url"]), found.end()
+        verb = _VERBED.search(text)
+        return verb["verb"].upper() if verb else "", trimmed(found["url"]), found.end()
     found = _LOST.search(text)
     return ("", f"https://{found['host']}", found.end()) if found else ("", "", 0)
 
@@ -97,8 +101,9 @@ def _status(text: str, after: int | None) -> int | None:
 
 
 def trimmed(url: str) -> str:
-    """An address without the full stop of its sentence."""
-    return url.rstrip(".,;:!?'\"»”")
+    """An address without the full stop of its sentence, and without the port it has anyway."""
+    plain = url.rstrip(".,;:!?'\"»”")
+    return _PORT.sub(r"\1", plain, count=1)
 
 
 def header_of(line: str) -> tuple[str, str] | None:

@@ -191,7 +191,10 @@ class _Transcript:
             self._seen.host, self._seen.port = found["host"], found["port"] or ""
 
     def _text(self, line: str) -> None:
-        if self._drafts and self._drafts[-1].status is not None:
+        draft = self._drafts[-1] if self._drafts else None
+        if draft is not None and line.startswith("| ") and self._about is not None:
+            draft.body = (draft.body or b"") + f"{line[2:]}\n".encode("utf-8", "surrogateescape")
+        elif draft is not None and draft.status is not None:
             self._texts.setdefault(len(self._drafts) - 1, []).append(line)
         elif line.strip():
             self._early.append(line)
