@@ -342,8 +342,8 @@ def _excluded(seen: _Evidence) -> Iterable[Excluded]:
             and cleared not in failed
             and not _doubted(seen.clear, scenario, cleared)
         ):
-            evidence = tuple(n for f in outcome.findings for n in f.evidence)
-            yield Excluded(blame=cleared, why=why, evidence=evidence[:10])
+            evidence = dict.fromkeys(n for f in outcome.findings for n in f.evidence)
+            yield Excluded(blame=cleared, why=why, evidence=tuple(evidence)[:10])
 
 
 def _checked(tape: Tape, seen: _Evidence, one: Excluded) -> bool:
