@@ -40,7 +40,7 @@ _NAME_MOST, _NAME_REACH = 88, 200
 _OPERATES = re.compile(r"[A-Za-z0-9_.\-]{0,80}(?:\\{0,8}[\"']?[ \t]{0,4}[:=]|[\"'][ \t]{0,2},)")
 _VALUE = re.compile(
     r"""b?\\{0,8}"(?P<double>(?:[^"\\\n]|\\(?!\\{0,8}").){0,16384})"""
-    r"""|b?'(?P<single>(?:[^'\\\n]|\\.){0,16384})"""
+    r"""|b?'(?:'{1,7}(?=[A-Za-z0-9]))?(?P<single>(?:[^'\\\n]|\\.){0,16384})"""
     r"""|(?P<named>\$\{{1,2}[^{}\n]{0,80}\}{1,2}|\{\{[^{}\n]{0,80}\}\}|\$\([^()\n]{0,80}\))"""
     r"""|(?P<bare>[^\s"'<>,;&(){}\[\]|`\\]{1,16384})"""
 )
@@ -74,6 +74,27 @@ def assignments(clean: Clean, text: str, _place: Place, depth: int) -> str:
         pieces += [text[at:start], shown]
         at = end
     return "".join([*pieces, text[at:]]) if pieces else text
+
+
+_PAIR = re.compile(
+    r"""((?:name|key)"?[ \t]{0,4}[:=][ \t]{0,4}["']?([A-Za-z_][\w.\-/]{0,80})["']?,?"""
+    r"""\r?\n[ \t]{0,40}"""
+    r"""value"?[ \t]{0,4}[:=][ \t]{0,4}["']?)([^\s"'<>]{1,4096})""",
+    re.IGNORECASE,
+)
+
+
+def pairs(clean: Clean, text: str, _place: Place, depth: int) -> str:
+    """`- name: API_TOKEN` and `value: …` on the next line, as files of settings have it."""
+
+    def shown(found: re.Match[str]) -> str:
+        suspicion = promised(clean, found[2], Place.JSON)
+        if suspicion is None or not is_secret(found[3], suspicion):
+            return found[0]
+        return found[1] + clean.field(found[2], found[3], Place.JSON, depth + 1)
+
+    has_both = "\n" in text and survey(text).has(b"value")
+    return _PAIR.sub(shown, text) if has_both and survey(text).has(*NAMING) else text
 
 
 def _names(text: str, *, content: bool) -> Iterator[re.Match[str]]:
@@ -219,6 +240,7 @@ _USER = re.compile(
     r"""(?<!\S)(-u|-U|--user|--proxy-user|--auth|-a)([ \t]+|=)(["']?)"""
     r"""([^\s"':<]{1,200}:[^\s"'<]{1,4096})"""
 )
+_TOKEN = re.compile(r"""(?<!\S)((?:-a|--auth|--oauth2-bearer)[ \t=]+["']?)([^\s"':<]{16,4096})""")
 _OPTION = re.compile(
     r"""(?<!\S)(--?[A-Za-z][\w\-]{0,60}+|(?:setx|SET|set) [A-Z_]{2,60}+)"""
     r"""[ \t]+["']?([^\s"'<>\-][^\s"'<>]{0,4096})"""
@@ -232,6 +254,12 @@ def commands(clean: Clean, text: str, place: Place, depth: int) -> str:
         hidden = clean.ledger.hide(found[4], kind="userinfo", rule="command-user", place=place)
         return f"{found[1]}{found[2]}{found[3]}{hidden}"
 
+    def token(found: re.Match[str]) -> str:
+        if is_placeholder(found[2]) or not looks_random(found[2], least=16):
+            return found[0]
+        hidden = clean.ledger.hide(found[2], kind="token", rule="command-user", place=place)
+        return found[1] + hidden
+
     def option(found: re.Match[str]) -> str:
         name = found[1].lstrip("-").split(" ")[-1]
         suspicion = suspect(name, Place.TEXT)
@@ -241,6 +269,7 @@ def commands(clean: Clean, text: str, place: Place, depth: int) -> str:
         return head + clean.field(name, found[2], place, depth + 1)
 
     if any(tool in text for tool in ("curl", "http", "wget")):
+        text = _TOKEN.sub(token, text)
         text = _USER.sub(user, text)
     return replaced(text, found_at(_OPTION, text, _options(text)), option)
 

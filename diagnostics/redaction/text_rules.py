@@ -11,6 +11,7 @@ from diagnostics.redaction.text import (
     echoes,
     markup,
     multipart,
+    pairs,
     percents,
     schemes,
     urls,
@@ -95,6 +96,15 @@ TEXT_RULES: tuple[TextRule, ...] = (
         ),
     ),
     TextRule(
+        id="pair",
+        step=pairs,
+        positive=(
+            ("- name: API_TOKEN\n  value: inv3nted", "inv3nted"),
+            ('key = "api_key"\nvalue = "inv3nted"', "inv3nted"),
+        ),
+        negative=("- name: API_URL\n  value: inv3nted", "name: token\nvalue: $TOKEN"),
+    ),
+    TextRule(
         id="scheme",
         step=schemes,
         positive=(
@@ -126,6 +136,7 @@ TEXT_RULES: tuple[TextRule, ...] = (
             ("curl -u invented:inv3nted https://h.test", "inv3nted"),
             ("curl --proxy-user invented:inv3nted x", "inv3nted"),
             ("tool --api-key inv3nted01", "inv3nted01"),
+            ("http -A bearer -a Inv3ntedInv3nted01 h.test", "Inv3ntedInv3nted01"),
             ("setx AKOOL_API_KEY inv3nted", "inv3nted"),
         ),
         negative=("sort -u a:b", "tool --key frames", "curl -o out http://h.test/x"),

@@ -112,6 +112,8 @@ def _path(clean: Clean, path: str, host: str, *, webhook: bool) -> str:
         return _BOT.sub(lambda found: _hidden(clean, found[0], "url-path"), path)
     kept = _WEBHOOK_HOSTS.get(host, 1 if webhook else None)
     segments = path.split("/")
+    if webhook and kept == 1 and looks_random(unquote(segments[1]), least=_SEGMENT_LEAST):
+        kept = 0
     if kept is not None and "".join(segments[kept + 1 :]):
         tail = "/".join(segments[kept + 1 :])
         hooked = host not in {"discord.com", "discordapp.com"} or "webhooks" in segments
