@@ -74,7 +74,7 @@ class Cleaner:
             return self.ledger.exact(text, place)
         if quiet and self.ledger.is_free(text):
             return self.ledger.unmasked(text, place)
-        return self._sure(self._cleaned(text, place, depth), place)
+        return self._cleaned(text, place, depth)
 
     def _sure(self, text: str, place: Place) -> str:
         """Lines in which a known secret still stands, in a spelling no rule replaces, go whole."""
@@ -98,7 +98,7 @@ class Cleaner:
         if cleaned is None and "&" in text[:_SNIFFED] and _FORM.fullmatch(text):
             cleaned = clean_pairs(self, self.ledger.exact(text, place), Place.FORM, depth)
         if cleaned is None:
-            cleaned = self._until_still(text, place, depth)
+            cleaned = self._sure(self._until_still(text, place, depth), place)
         return self.ledger.late(cleaned, place) if cleaned != text else cleaned
 
     def _until_still(self, text: str, place: Place, depth: int) -> str:

@@ -32,14 +32,14 @@ Step = Callable[[Clean, str, Place, int], str]
 
 _NAME = re.compile(
     r"(?<![A-Za-z0-9_.$%{])(?<![A-Za-z0-9_.]-)([A-Za-z_][A-Za-z0-9_.\-]{0,80}+)"
-    r"(\\{0,8}[\"']?[ \t]{0,4}(?:=>|:=|==|=|:(?!/))"
-    r"(?:\\{0,8}\r?\n[ \t]{1,64}\\{0,8})?[ \t]{0,4}|[\"'][ \t]{0,2},[ \t]{0,2}(?=b?[\"']))"
+    r"(\\{0,64}[\"']?[ \t]{0,4}(?:=>|:=|==|=|:(?!/))"
+    r"(?:\\{0,64}\r?\n[ \t]{1,64}\\{0,64})?[ \t]{0,4}|[\"'][ \t]{0,2},[ \t]{0,2}(?=b?[\"']))"
 )
 _NAME_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 _NAME_MOST, _NAME_REACH = 88, 200
-_OPERATES = re.compile(r"[A-Za-z0-9_.\-]{0,80}(?:\\{0,8}[\"']?[ \t]{0,4}[:=]|[\"'][ \t]{0,2},)")
+_OPERATES = re.compile(r"[A-Za-z0-9_.\-]{0,80}(?:\\{0,64}[\"']?[ \t]{0,4}[:=]|[\"'][ \t]{0,2},)")
 _VALUE = re.compile(
-    r"""b?\\{0,8}"(?P<double>(?:[^"\\\n]|\\(?!\\{0,8}").){0,16384})"""
+    r"""b?\\{0,64}"(?P<double>(?:[^"\\\n]|\\(?!\\{0,64}").){0,16384})"""
     r"""|b?'(?:'{1,7}(?=[A-Za-z0-9]))?(?P<single>(?:[^'\\\n]|\\.){0,16384})"""
     r"""|(?P<named>\$\{{1,2}[^{}\n]{0,80}\}{1,2}|\{\{[^{}\n]{0,80}\}\}|\$\([^()\n]{0,80}\))"""
     r"""|(?P<bare>[^\s"'<>,;&(){}\[\]|`\\]{1,16384})"""
@@ -93,8 +93,9 @@ def pairs(clean: Clean, text: str, _place: Place, depth: int) -> str:
             return found[0]
         return found[1] + clean.field(found[2], found[3], Place.JSON, depth + 1)
 
-    has_both = "\n" in text and survey(text).has(b"value")
-    return _PAIR.sub(shown, text) if has_both and survey(text).has(*NAMING) else text
+    if "\n" not in text:
+        return text
+    return replaced(text, found_at(_PAIR, text, survey(text).places((b"name", b"key"))), shown)
 
 
 def _names(text: str, *, content: bool) -> Iterator[re.Match[str]]:
@@ -360,7 +361,7 @@ def markup(clean: Clean, text: str, place: Place, depth: int) -> str:
 
 
 _EOL = r"(?:\\{1,8}r|\r)?(?:\\{1,8}n|\n)"
-_TO_EOL = r"(?:(?!\\{1,8}[rn])[^\r\n])"
+_TO_EOL = r"(?:(?!\\{1,8}[rn])[^\r\n]|\\{1,8}\n[ \t]{1,64})"
 _PART = re.compile(
     rf"""(?i)(form-data;{_TO_EOL}{{0,200}}?\bname=\\{{0,8}}"([^"\\\r\n]{{1,200}})\\{{0,8}}"{_TO_EOL}{{0,400}}"""
     rf"""(?:{_EOL}{_TO_EOL}{{1,400}}){{0,8}}{_EOL}{_EOL})({_TO_EOL}{{1,65536}})"""
