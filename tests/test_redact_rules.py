@@ -1,5 +1,7 @@
 """Does each rule find its positive examples, alternative by alternative, and spare the others?"""
 
+# ruff: noqa: SLF001  # the tables of names are tested entry by entry
+
 import time
 from contextlib import suppress
 
@@ -7,6 +9,7 @@ import pytest
 
 from diagnostics.errors import LeakError
 from diagnostics.redact import Gate
+from diagnostics.redaction import names, url
 from diagnostics.redaction.names import Place, Strength, suspect, words
 from diagnostics.redaction.rules import SHAPES, Rule
 from diagnostics.redaction.text_rules import TEXT_RULES, TextRule
@@ -96,3 +99,59 @@ def test_no_repeated_text_makes_the_gate_slow(seed: str) -> None:
             made.scan(text, "x")
         spent.append(time.process_time() - begin)
     assert spent[1] < max(spent[0] * 24, 0.4), "more than linear"
+
+
+VALUE = "Qz7Invent3dKey9xWv2Lp"
+
+
+@pytest.mark.parametrize("word", sorted(names._SURE_ANYWHERE))
+def test_each_word_that_is_sure_hides_what_stands_under_it(word: str) -> None:
+    assert VALUE not in str(Gate(NOBODY).json({f"my_{word}": VALUE}))
+    assert VALUE not in str(Gate(NOBODY).headers(((f"X-My-{word}", VALUE),)))
+
+
+@pytest.mark.parametrize("word", sorted(names._QUALIFIES_KEY))
+def test_each_word_before_key_makes_it_a_secret(word: str) -> None:
+    assert VALUE not in str(Gate(NOBODY).json({f"{word}_key": VALUE}))
+    assert VALUE not in Gate(NOBODY).text(f"{word.upper()}_KEY={VALUE}")
+
+
+@pytest.mark.parametrize("name", sorted(names._RUN_TOGETHER))
+def test_each_name_that_is_run_together_hides_what_stands_under_it(name: str) -> None:
+    if names.suspect(name) is not None:
+        assert VALUE not in str(Gate(NOBODY).json({name: VALUE}))
+    else:
+        assert VALUE in str(Gate(NOBODY).json({name: VALUE}))
+
+
+@pytest.mark.parametrize("name", sorted(names._SAFE))
+def test_each_safe_name_lets_its_value_stand(name: str) -> None:
+    value = "resolution-720p"
+    assert Gate(NOBODY).json({name.replace(" ", "_"): value}) == {name.replace(" ", "_"): value}
+
+
+@pytest.mark.parametrize("name", sorted({*names._QUERY_SURE, *names._QUERY_LIKELY}))
+def test_each_name_of_a_query_hides_its_value(name: str) -> None:
+    address = f"https://cdn.lumen.io/v.mp4?{name.replace(' ', '-')}={VALUE}"
+    assert VALUE not in Gate(NOBODY).url(address)
+
+
+@pytest.mark.parametrize("name", sorted(names._QUERY_MAYBE))
+def test_each_name_that_may_be_a_secret_hides_random_values_only(name: str) -> None:
+    address = "https://cdn.lumen.io/v?" + name.replace("md 5", "md5").replace(" ", "-")
+    assert VALUE not in Gate(NOBODY).url(f"{address}={VALUE}")
+    assert Gate(NOBODY).url(f"{address}=720p") == f"{address}=720p"
+
+
+@pytest.mark.parametrize("word", sorted(url.AFTER_WORD))
+def test_each_word_of_a_path_hides_a_random_segment_after_it(word: str) -> None:
+    assert VALUE not in Gate(NOBODY).url(f"https://a.lumen.io/{word}/{VALUE}")
+    plain = f"https://a.lumen.io/{word}/2026/clip.mp4"
+    assert Gate(NOBODY).url(plain) == plain
+
+
+@pytest.mark.parametrize("host", sorted(url._WEBHOOK_HOSTS))
+def test_each_webhook_host_keeps_its_name_and_nothing_secret(host: str) -> None:
+    shown = Gate(NOBODY).url(f"https://{host}/api/webhooks/{VALUE}/{VALUE}")
+    assert VALUE not in shown
+    assert host in shown

@@ -272,10 +272,10 @@ _QUERY_LIKELY = {
 }  # fmt: skip
 _QUERY_MAYBE = {
     "code": "oauth-code", "state": "oauth-state", "nonce": "nonce", "t": "token", "k": "url-key",
-    "hash": "signature", "md5": "signature", "s": "signature", "h": "signature", "otp": "token",
+    "hash": "signature", "md 5": "signature", "s": "signature", "h": "signature", "otp": "token",
     "secure": "signature", "hdr": "signature",
 }  # fmt: skip
-WHEN_SIGNED = frozenset({"hash", "md5", "s", "h", "st", "secure", "token", "sign", "auth"})
+WHEN_SIGNED = frozenset({"hash", "md 5", "s", "h", "st", "secure", "token", "sign", "auth"})
 """Short names that are signatures when an expiry stands beside them."""
 
 
