@@ -220,8 +220,9 @@ JSONS = st.recursive(
         st.lists(held, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["method", "url", "status", "body", "error", "code", "req", "res", "headers", "time",
-                 "attributes", "key", "value", "response", "message", "stack", "level", "data"]
+                ["method", "url", "status", "body", "error", "code", "req", "res",
+                 "headers", "time", "attributes", "key", "value", "response", "message", "stack",
+                 "level", "data"]
             ),
             held,
             max_size=4,

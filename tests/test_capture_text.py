@@ -200,7 +200,8 @@ def test_a_raw_request_and_its_raw_answer_are_one_exchange() -> None:
 def test_a_call_in_python_is_read_with_the_answer_in_the_comment() -> None:
     capture = told(
         'r = requests.post("https://openapi.akool.com/api/x", headers={"x-api-key": '
-        "\"invented-key-1\"}, json={\"prompt\": \"a cat\"})\nprint(r.json())\n# {'code': 1015, 'msg': 'no'}\n"
+        '"invented-key-1"}, json={"prompt": "a cat"})\nprint(r.json())\n'
+        "# {'code': 1015, 'msg': 'no'}\n"
     )
     (one,) = capture.exchanges
     assert one.request.headers == (("x-api-key", "invented-key-1"),)

@@ -62,11 +62,6 @@ class Draft:
         """Something came back, or it is known that nothing did."""
         return self.status is not None or self.answer_body is not None or self.fault is not None
 
-    @property
-    def addressed(self) -> bool:
-        """It is known where it went."""
-        return bool(self.url)
-
     def exchange(self, source: str, position: int) -> Exchange:
         """The exchange as far as it is known."""
         request = Request(

@@ -69,10 +69,10 @@ class Values:
         text, end = self._text, at + 1
         limit = min(len(text), at + LONGEST, self._hopeless)
         while (end := text.find(kind, end, limit)) >= 0:
-            if text[end + 1 : end + 2] == kind:
-                end += 2
-            elif kind == '"' and text[end - 1] == "`" and text[end - 2] != "`":
+            if kind == '"' and text[end - 1] == "`" and text[end - 2] != "`":
                 end += 1
+            elif text[end + 1 : end + 2] == kind:
+                end += 2
             else:
                 break
         if end < 0:
@@ -174,7 +174,7 @@ def _words(given: dict[str, Any]) -> list[str]:
     headers = given.get("headers")
     pairs = headers.items() if isinstance(headers, dict) else ()
     body = given.get("body")
-    words = ["Invoke", *(["-X", str(given["method"]).upper()] if given.get("method") else [])]
+    words = ["Invoke", "-X", str(given.get("method") or "GET").upper()]  # GET even with a body
     for name, value in (*pairs, ("Content-Type", given.get("contenttype"))):
         words += ["-H", f"{name}: {value}"] if value is not None else []
     if body is not None:

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from diagnostics.captures._draft import Draft, encoded, header_list
 from diagnostics.captures._faults import fault_in
@@ -378,11 +378,3 @@ def answers(value: Json) -> bool:
     if isinstance(value, list):
         return bool(value) and all(isinstance(one, dict) and answers(one) for one in value[:20])
     return isinstance(value, dict) and any(_named(key)[0] in ANSWERS for key in value)
-
-
-def host_of(url: str) -> str:
-    """The host of an address; empty when it has none."""
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
