@@ -1,5 +1,6 @@
 """Are scenarios tests, and recordings fixtures, in pytest runs of their own?"""
 
+import socket
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -125,6 +126,36 @@ def test_a_run_that_cannot_begin_fails_every_test_and_says_why(pytester: pytest.
     result = suite(pytester, "--diagnostics-target", "live", "-k", "network")
     result.assert_outcomes(failed=1, deselected=7)
     result.stdout.fnmatch_lines(["*--target live needs a key*"])
+
+
+def test_what_has_nothing_to_do_is_skipped_with_its_reason(pytester: pytest.Pytester) -> None:
+    result = suite(
+        pytester,
+        *("--diagnostics-target", "emulator", "--diagnostics-provider", "heygen"),
+        *("-k", "formats", "-rs"),
+    )
+    result.assert_outcomes(skipped=1, deselected=7)
+    result.stdout.fnmatch_lines(["SKIPPED*the call takes no file format*"])
+
+
+def test_silence_is_no_pass(pytester: pytest.Pytester, closed_port: int) -> None:
+    result = suite(
+        pytester,
+        *("--diagnostics-target", f"http://127.0.0.1:{closed_port}"),
+        *("-k", "network or endpoints"),
+    )
+    result.assert_outcomes(failed=2, deselected=6)
+    result.stdout.fnmatch_lines(
+        ["fail: akool network, blame network*", "inconclusive: akool endpoints*", "not run:*"]
+    )
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port that is held and never listened on: nobody answers, and nobody else is given it."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 def test_without_a_target_scenarios_are_no_tests_and_that_is_said(
@@ -312,6 +343,11 @@ assert asyncio.run(ask())["data"]["credit"] == 1
         written(pytester, f"'mine.yaml', record={mode!r}, provider='akool'", body)
         run(pytester).assert_outcomes(passed=1)
     assert _Handler.count == 1
+    other = body.replace("quota/info", "quota/other").replace('["credit"] == 1', '["credit"] == 2')
+    for _ in range(2):
+        written(pytester, "'mine.yaml', record='new', provider='akool'", other)
+        run(pytester).assert_outcomes(passed=1)
+    assert _Handler.count == 2
 
 
 def test_without_a_marker_a_tape_is_made_and_not_kept(
