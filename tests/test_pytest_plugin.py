@@ -131,7 +131,7 @@ def test_a_run_that_cannot_begin_fails_every_test_and_says_why(pytester: pytest.
 def test_what_has_nothing_to_do_is_skipped_with_its_reason(pytester: pytest.Pytester) -> None:
     result = suite(
         pytester,
-        *("--diagnostics-target", "emulator", "--diagnostics-provider", "heygen"),
+        *("--diagnostics-target", "emulator", "--diagnostics-provider", "replicate"),
         *("-k", "formats", "-rs"),
     )
     result.assert_outcomes(skipped=1, deselected=7)
