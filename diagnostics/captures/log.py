@@ -21,6 +21,22 @@ _MARKS = frozenset(
         *("time", "timestamp", "@timestamp", "ts", "asctime", "@t"),
     }
 )
+_TELLING = (
+    *("http", "url", "path", "uri", "method", "status", "error", "err", "code", "body", "respon"),
+    *(
+        "request",
+        "timeout",
+        "timed out",
+        "econn",
+        "refused",
+        "reset",
+        "host",
+        "exception",
+        "answer",
+    ),
+    *("result", "endpoint", "ssl", "enotfound", "fail", "closed", "код", "ответ"),
+)
+"""A row with none of these tells of no call: most rows need no closer look."""
 _NO_JSON = Text(
     en="the line is not whole JSON (cut off, or two writers at once)",
     ru="строка — не целый JSON (обрезана, или писали двое сразу)",
@@ -107,7 +123,9 @@ def _lines(sheet: Sheet, text: str) -> None:
         _prose(sheet, prose, at)
         prose = []
         if row is not None:
-            rows.take(row, f"line {number}", number)
+            lowered = line.lower()
+            if any(word in lowered for word in _TELLING):
+                rows.take(row, f"line {number}", number)
         elif len(sheet.broken) < BROKEN_MOST:
             sheet.spoilt(f"line {number}", _NO_JSON)
     _prose(sheet, prose, at)
