@@ -100,7 +100,7 @@ SEEDS = st.integers(min_value=0, max_value=10**9)
 DEPTHS = st.integers(min_value=0, max_value=3)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None, derandomize=True)
 @given(seed=SEEDS, depth=DEPTHS, known=st.booleans())
 def test_a_secret_planted_in_a_log_is_gone(seed: int, depth: int, known: bool) -> None:  # noqa: FBT001  # drawn
     key, text = planted(seed, depth, known=known)
@@ -136,7 +136,7 @@ def har_of(text: str, seed: int) -> dict[str, object]:
     return {"log": {"version": "1.2", "entries": [entry]}}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None, derandomize=True)
 @given(seed=SEEDS, depth=DEPTHS, known=st.booleans())
 def test_a_secret_planted_in_a_har_is_gone(seed: int, depth: int, known: bool) -> None:  # noqa: FBT001  # drawn
     key, text = planted(seed, depth, known=known)
@@ -167,7 +167,7 @@ def exchange_of(text: str, seed: int) -> Exchange:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(seed=SEEDS, depth=DEPTHS, known=st.booleans())
 def test_a_secret_planted_in_an_exchange_is_gone(seed: int, depth: int, known: bool) -> None:  # noqa: FBT001  # drawn
     key, text = planted(seed, depth, known=known)
@@ -195,7 +195,7 @@ def test_a_secret_planted_in_a_tape_is_in_no_file_of_it(tmp_path_factory, known:
                 assert not holds(file.read_bytes(), key), (file.name, text)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(seed=SEEDS, depth=DEPTHS)
 def test_hiding_twice_changes_nothing(seed: int, depth: int) -> None:
     key, text = planted(seed, depth, known=True)
@@ -208,7 +208,7 @@ def test_hiding_twice_changes_nothing(seed: int, depth: int) -> None:
 LOOKS = [(text, value) for _, text, value in looks()]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(seed=SEEDS)
 def test_look_alikes_survive_at_random_positions(seed: int) -> None:
     draw = random.Random(seed)
