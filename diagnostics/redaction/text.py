@@ -360,10 +360,10 @@ def markup(clean: Clean, text: str, place: Place, depth: int) -> str:
     return _ELEMENT.sub(element, _TAG.sub(tag, text)) if "<" in text else text
 
 
-_EOL = r"(?:\\{1,8}r|\r)?(?:\\{1,8}n|\n)"
-_TO_EOL = r"(?:(?!\\{1,8}[rn])[^\r\n]|\\{1,8}\n[ \t]{1,64})"
+_EOL = r"(?:\\{1,64}r|\r)?(?:\\{1,64}n|\n)"
+_TO_EOL = r"(?:(?!\\{1,64}[rn])[^\r\n]|\\{1,64}\n[ \t]{1,64})"
 _PART = re.compile(
-    rf"""(?i)(form-data;{_TO_EOL}{{0,200}}?\bname=\\{{0,8}}"([^"\\\r\n]{{1,200}})\\{{0,8}}"{_TO_EOL}{{0,400}}"""
+    rf"""(?i)(form-data;{_TO_EOL}{{0,200}}?\bname=\\{{0,64}}"([^"\\\r\n]{{1,200}})\\{{0,64}}"{_TO_EOL}{{0,400}}"""
     rf"""(?:{_EOL}{_TO_EOL}{{1,400}}){{0,8}}{_EOL}{_EOL})({_TO_EOL}{{1,65536}})"""
 )
 """A part of a form; its line ends may stand as they are written in a string."""
