@@ -1,11 +1,11 @@
 """What does a whole process cost? Seconds from start to end, and the memory it held at most."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,26 +55,42 @@ def spend(
     limit_s: float = LIMIT_S,
 ) -> Spent:
     """Run a process to its end; another exit code than `codes` breaks the benchmark."""
-    with tempfile.TemporaryFile() as said:
-        before = time.perf_counter()
+    told, telling = os.pipe()
+    with tempfile.TemporaryFile() as said, os.fdopen(told) as told_file:
         child = subprocess.Popen(
-            command,
+            [sys.executable, "-ISc", _METER, str(telling), *command],
             cwd=ROOT,
             env=environment(**(extra or {})),
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.STDOUT,
+            pass_fds=(telling,),
+            start_new_session=True,
         )
-        timer = threading.Timer(limit_s, child.kill)
+        os.close(telling)
+        timer = threading.Timer(limit_s, os.killpg, (child.pid, signal.SIGKILL))
         timer.start()
         try:
-            _, status, usage = os.wait4(child.pid, 0)
+            figures = told_file.read().split()
+            child.wait()
         finally:
             timer.cancel()
-        taken_s = time.perf_counter() - before
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode not in codes:
+        ended = int(figures[0]) if figures else -signal.SIGKILL
+        if ended not in codes:
             said.seek(0)
             tail = said.read()[-2000:].decode("utf-8", "replace")
-            raise BrokenError(f"{command[0]} ended with {child.returncode}: {tail}")
-    return Spent(seconds=taken_s, rss_mb=usage.ru_maxrss / 1024)
+            raise BrokenError(f"{command[0]} ended with {ended}: {tail}")
+    return Spent(seconds=float(figures[1]), rss_mb=int(figures[2]) / 1024)
+
+
+_METER = """
+import os, sys, time
+told = int(sys.argv[1])
+os.set_inheritable(told, False)
+before = time.perf_counter()
+child = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+_, status, usage = os.wait4(child, 0)
+taken_s = time.perf_counter() - before
+os.write(told, f"{os.waitstatus_to_exitcode(status)} {taken_s} {usage.ru_maxrss}".encode())
+"""
+"""Between us and what is measured: Linux lets a child inherit its parent's greatest memory."""
