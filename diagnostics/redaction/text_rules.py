@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from diagnostics.redaction.text import (
     Step,
     assignments,
-    base64_runs,
     commands,
-    data_urls,
     echoes,
     markup,
     multipart,
     pairs,
-    percents,
     schemes,
     urls,
 )
+from diagnostics.redaction.wrapped import base64_runs, data_urls, percents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
