@@ -13,6 +13,8 @@ from diagnostics.emulator.faults import load_plan, names
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+SAMPLES = ROOT / "tests" / "readme"
+"""Files that stand in the folder where the README's commands are typed."""
 _HELP = re.compile(r"(<!-- help:(?P<name>[a-z]*) -->\n).*?(<!-- /help -->)", re.DOTALL)
 _SHELL = re.compile(
     r"(<!-- shell: (?P<typed>diagnostics [^\n]*) -->\n).*?(<!-- /shell -->)", re.DOTALL
@@ -51,9 +53,11 @@ def help_text(name: str) -> str:
 
 
 def output(typed: str) -> str:
-    """What a command prints on stdout in an empty folder, without the run's own number."""
+    """What a command prints on stdout beside our samples, without the run's own number."""
     environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
     with TemporaryDirectory() as folder:
+        for given in (*SAMPLES.iterdir(), ROOT / "cassettes"):
+            (Path(folder) / given.name).symlink_to(given)
         ended = subprocess.run(
             [sys.executable, "-m", "diagnostics.cli.main", *shlex.split(typed)[1:]],
             capture_output=True,

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -109,3 +110,22 @@ def test_the_callback_of_the_readme_is_verified() -> None:
     status, why = on_callback(headers, body + b" ", secret)
     assert status == 401
     assert why
+
+
+def test_what_a_client_did_is_recorded_and_played_without_it(tmp_path: Path) -> None:
+    _, served, body, http = play("create")
+    with http, served:
+        base = str(served.base_url)
+
+        def calls(client: httpx.Client) -> tuple[int, bytes]:
+            answer = client.post(
+                f"{base}/api/open/v3/content/video/createbytalkingphoto",
+                json=body,
+                headers={"x-api-key": served.emulator.key},
+            )
+            return answer.status_code, answer.content
+
+        kept = shown("record")(tmp_path / "run", calls)
+    assert kept[0] == 200
+    assert shown("replay")(tmp_path / "run", calls) == kept
+    assert served.emulator.key.encode() not in (tmp_path / "run" / "tape.jsonl").read_bytes()
