@@ -389,6 +389,7 @@ PLANTED = {
     "test_redact_command.py",
     "test_redact_gate.py",
     "test_redact_places.py",
+    "redaction_set.py",
     "test_redact_rules.py",
 }
 """Tests that plant invented keys of real shapes: finding those is their subject."""
