@@ -31,9 +31,10 @@ from diagnostics.model import (
     Wire,
 )
 from diagnostics.redact import Gate
-from diagnostics.tape_values import plain
+from diagnostics.tape_values import case_to, exchange_to, plain
 
 CREATOR = "genvideo-diagnostics"
+SCHEMA = "diagnostics.har/1"
 BODY_BYTES_MOST = 8 * 1024 * 1024
 """A larger body is told by its size alone: viewers choke on it, and the tape holds it."""
 
@@ -74,11 +75,12 @@ def document(tape: Tape, gate: Gate) -> dict[str, Json]:
     """A tape as HAR 1.2; everything in it has passed the gate."""
     gated = [_gated(exchange, gate) for exchange in tape]
     sent = [one for one in gated if not isinstance(one.answer, Unsent)]
-    unsent = Counter(one.answer.reason.value for one in gated if isinstance(one.answer, Unsent))
+    built = [one for one in gated if isinstance(one.answer, Unsent)]
+    unsent = Counter(one.answer.reason.value for one in built if isinstance(one.answer, Unsent))
     case = gate.case(tape.case)
     target = case.target
     about = {
-        "schema": "diagnostics.har/1",
+        "schema": SCHEMA,
         "run_id": case.run_id,
         "provider": target.provider,
         "target": target.kind.value,
@@ -87,6 +89,8 @@ def document(tape: Tape, gate: Gate) -> dict[str, Json]:
         "fault": target.fault,
         "virtual_time": case.virtual_time,
         "unsent": dict(sorted(unsent.items())),
+        "case": case_to(case),
+        "built": [exchange_to(one) for one in built],
     }
     return {
         "log": {
@@ -329,8 +333,10 @@ def _ours(exchange: Exchange) -> dict[str, Json]:
         "purpose": request.purpose.value,
         "provider": request.provider,
         "label": request.label,
+        "authenticated": None if request.authenticated else False,
         "spends": request.spends or None,
         "credits": request.credits,
+        "started_s": exchange.started_s,
         "duration_ms": _ms(exchange.duration_s),
         "wire": plain(exchange.wire) if exchange.wire is not None else None,
     }

@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 from diagnostics.capture import Broken, Capture, Raw, Reader
 from diagnostics.captures import _har_scan
 from diagnostics.captures._har_entry import Around, Unreadable, asked, exchange
+from diagnostics.captures._har_ours import Ours, ours, restored
 from diagnostics.captures._har_scan import Piece
 from diagnostics.errors import UsageError
 from diagnostics.model import Exchange, Fault, Json, Response, Text
@@ -54,14 +55,18 @@ def read(raw: Raw) -> Capture:
             place=raw.name,
             hint="export it again: the file may have been cut before its first entry",
         )
-    reading = _Reading(raw=raw, data=data, known=addresses())
+    known = ours(data)
+    reading = _Reading(raw=raw, data=data, known=addresses(), ours=known)
     found = reading.whole()
+    if known is not None:
+        found = sorted([*found, *known.unsent], key=lambda one: one.position)
     return Capture(
         name=raw.name,
         format="har",
         exchanges=[replace(one, position=n) for n, one in enumerate(found)],
         broken=tuple(reading.broken),
         creator=_har_scan.creator(data),
+        case=known.case if known else None,
         recorded_s=min((one.started_s for one in found if one.started_s), default=None),
         elsewhere=dict(reading.elsewhere.most_common()),
     )
@@ -89,6 +94,7 @@ class _Reading:
     raw: Raw
     data: bytes
     known: Addresses
+    ours: Ours | None = None
     broken: list[Broken] = field(default_factory=list)
     elsewhere: Counter[str] = field(default_factory=Counter)
     _later: list[_Later] = field(default_factory=list)
@@ -102,7 +108,8 @@ class _Reading:
         """The exchanges that matter, in the order of the file."""
         for piece in _har_scan.pieces(self.data):
             self._first_look(piece)
-        self._second_look(set(_mentions(self._found.values())))
+        if self._later:
+            self._second_look(set(_mentions(self._found.values())))
         return [self._found[number] for number in sorted(self._found)]
 
     def _first_look(self, piece: Piece) -> None:
@@ -114,7 +121,7 @@ class _Reading:
         except Unreadable as error:
             self._broken(piece, error.why)
             return
-        if self.known.places(method, url):
+        if self.ours is not None or self.known.places(method, url):
             self._take(piece, piece.value)
         else:
             self._later.append(_Later(piece=replace(piece, value=None), url=url))
@@ -132,7 +139,8 @@ class _Reading:
     def _take(self, piece: Piece, value: Mapping[str, Json]) -> None:
         source = f"{self.raw.name}: entry {piece.number}"
         try:
-            self._found[piece.number] = exchange(value, source, self._around)
+            found = exchange(value, source, self._around)
+            self._found[piece.number] = restored(found, value) if self.ours else found
         except Unreadable as error:
             self._broken(piece, error.why)
 
