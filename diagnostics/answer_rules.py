@@ -46,8 +46,8 @@ HTTP_STATUS = Rule(
     severity=Severity.FAIL,
     blame=Blame.UNDECIDED,
     says=Text(
-        en="{subject} answered HTTP {code} {reason} without a code of the provider's own",
-        ru="{subject} ответил HTTP {code} {reason} без собственного кода провайдера",
+        en="{subject} answered HTTP {code}{reason} without a code of the provider's own",
+        ru="{subject} ответил HTTP {code}{reason} без собственного кода провайдера",
     ),
     remedy=Text(en="{remedy_en}", ru="{remedy_ru}"),
 )

@@ -180,7 +180,7 @@ def _without_code(exchange: Exchange, response: Response, reading: Reading) -> F
     status = response.status
     facts = {
         "code": status,
-        "reason": response.reason,
+        "reason": f" {response.reason}" if response.reason else "",
         "url": exchange.request.url.partition("?")[0],
         "size": len(response.body),
         "kind": _kind(response.body),

@@ -1,5 +1,6 @@
 """What does somebody's file hold? Exchanges, what of it could not be read, and what it is."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -92,6 +93,18 @@ class Reader:
     order: int
     recognises: Callable[[Raw], bool]
     read: Callable[[Raw], Capture]
+
+
+_PLACES = {"entry": "запись", "interaction": "запись", "item": "элемент", "line": "строка"}
+_PLACE = re.compile(rf"\b({'|'.join(_PLACES)})(?= \d)")
+
+
+def place_in(language: str, source: str) -> str:
+    """Where something stands in a file (`capture.har: entry 17`), in the reader's language."""
+    if language != "ru":
+        return source
+    file, colon, place = source.rpartition(": ")
+    return file + colon + _PLACE.sub(lambda found: _PLACES[found[1]], place)
 
 
 @lru_cache(maxsize=1)

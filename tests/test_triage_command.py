@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from benchmarks import triage_har
+from diagnostics.capture import place_in
 from diagnostics.cli import report as report_command
 from diagnostics.cli import triage as command
 from diagnostics.cli.screen import Screen
@@ -316,3 +317,10 @@ def test_a_folder_of_our_own_is_judged_by_its_tape(desk: Desk) -> None:
     folder = next((desk.folder / "told").iterdir())
     assert desk.run(str(folder)) is Exit.INCONCLUSIVE
     assert "Entries about AKOOL: 2 of 2, in tape.jsonl" in desk.said
+
+
+def test_places_are_told_in_the_readers_language(desk: Desk) -> None:
+    desk.run(desk.file("a.json", b'{"code":1015,"msg":"create video error"}'), language="ru")
+    assert "a.json: строка 1" in desk.said
+    assert place_in("ru", "line 3.har: entry 17") == "line 3.har: запись 17"
+    assert place_in("en", "line 3.har: entry 17") == "line 3.har: entry 17"

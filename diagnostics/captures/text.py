@@ -20,7 +20,8 @@ def read(raw: Raw) -> Capture:
         raise UsageError(
             "no call, answer or failure of a connection is told of in this text",
             place=raw.name,
-            hint="include the error with its lines before and after, or the provider's answer",
+            hint="include the provider's answer, or the error with the lines around it; "
+            'what a code alone means: diagnostics explain "TEXT"',
         )
     return sheet.capture()
 

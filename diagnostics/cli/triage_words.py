@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from diagnostics.capture import place_in
 from diagnostics.cli.run_words import advice, settled
 from diagnostics.finding import Finding
 from diagnostics.model import Exchange, Json, Severity, Text
@@ -38,6 +39,7 @@ _NOTHING = Text(
     ru="не решено: в {files} нет ничего о знакомых провайдерах",
 )
 _SAW = Text(en="Entries: {entries}; hosts: {hosts}", ru="Записей: {entries}; хосты: {hosts}")
+_NO_ADDRESS = Text(en="without an address:", ru="без адреса:")
 _NO_HOSTS = Text(en="none", ru="нет")
 _KNOWN = Text(
     en="Known are: {names}. If one of them stands behind a gateway, name it: --provider NAME. "
@@ -130,16 +132,17 @@ def _places(told: "Told", finding: Finding, language: str) -> Iterator[str]:
     exchanges = told.report.tape.exchanges
     at = [exchanges[n] for n in finding.evidence if 0 <= n < len(exchanges)]
     for exchange in at[:PLACES_MOST]:
-        yield f"      {place(exchange)}"
+        yield f"      {place(exchange, language)}"
     if len(at) > PLACES_MOST:
         yield f"      {_MORE_PLACES.fill(language, {'count': len(at) - PLACES_MOST})}"
 
 
-def place(exchange: Exchange) -> str:
+def place(exchange: Exchange, language: str) -> str:
     """`capture.har: entry 17, POST /api/open/v3/…`."""
     request = exchange.request
     call = f"{request.method} {_path(request.url)}".strip()
-    return ", ".join(part for part in (exchange.source, call) if part)
+    source = place_in(language, exchange.source)
+    return ", ".join(part for part in (source, call) if part)
 
 
 def _path(url: str) -> str:
@@ -157,14 +160,19 @@ def _left_out(found: "Triage", language: str) -> Iterator[str]:
     if found.broken:
         yield _BROKEN.fill(language, {"count": len(found.broken)})
         for one in found.broken[:BROKEN_MOST]:
-            yield f"  - {one.place}: {one.why.in_language(language)}"
+            stands = place_in(language, one.place)
+            yield f"  - {stands}: {one.why.in_language(language)}"
     count = sum(found.elsewhere.values())
     if count and found.told:
         yield _ELSEWHERE.fill(language, {"count": count, "hosts": _hosts(found, language)})
 
 
 def _hosts(found: "Triage", language: str) -> str:
-    hosts = [f"{host or '?'} {count}" for host, count in found.elsewhere.items()]
+    nameless = _NO_ADDRESS.in_language(language)
+    hosts = [
+        f"{nameless if host in {'', '?'} else host} {count}"
+        for host, count in found.elsewhere.items()
+    ]
     more = ", …" if len(hosts) > HOSTS_MOST else ""
     return ", ".join(hosts[:HOSTS_MOST]) + more or _NO_HOSTS.in_language(language)
 
