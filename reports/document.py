@@ -34,7 +34,7 @@ FINDINGS_MAX = 500
 EVIDENCE_MAX = 50
 TEXT_MAX = 2_000
 SOURCES_MAX = 10
-_PLACEHOLDER = re.compile(r"<(?:secret|id):[a-z0-9-]+#\d+[^<>]{0,20}>")
+_PLACEHOLDER = re.compile(r"<(?:secret|id):[a-z0-9-]+#\d+[^<>]{0,200}>")
 
 
 def document(

@@ -16,6 +16,7 @@ CANONICAL_MOST = 16 * 2**20
 
 _PLACEHOLDER = re.compile(
     rb"((?:secret|id|pii|withheld)(?::|%3[Aa])[a-z]{1,24}(?:-[a-z]{1,24}){0,5})(?:#|%23)\d{1,9}"
+    rb"(?:(?: |\+|%20)(?:len|starts|ends|exp|iat|iss)(?:=|%3[Dd])(?:[\w.:\-]|%3[Aa]){1,80}){0,4}"
 )
 _BOUNDARY = re.compile(rb"--([^\r\n]{1,200})\r?\n")
 _OPENING_MOST = 204

@@ -44,6 +44,7 @@ class Cleaner:
         hides_content: bool = False,
     ) -> None:
         self.ledger = Ledger()
+        self.ledger.private = machine
         self.keeps_personal, self.hides_content = keeps_personal, hides_content
         self._machine = ("", "") if keeps_personal else machine
         self._known_clean: dict[str, int] = {}

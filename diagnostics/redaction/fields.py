@@ -14,7 +14,7 @@ from diagnostics.redaction.names import (
     suspect,
     words,
 )
-from diagnostics.redaction.values import is_placeholder, is_prose, is_secret
+from diagnostics.redaction.values import PLACEHOLDER, is_placeholder, is_prose, is_secret
 
 PLAIN_HEADERS = frozenset(
     [
@@ -66,13 +66,16 @@ PLAIN_HEADERS = frozenset(
 """Headers whose values are never secret: only exact secrets are looked for in them."""
 
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9_\-]{1,24})[ \t]+(\S.*)\Z", re.DOTALL)
-_DIGEST = re.compile(r"""((?:response|nonce|cnonce|opaque|username)=)("[^"]*"|[^\s,"]+)""")
-_AWS_KEY = re.compile(r"(Credential=)([^/,\s]+)")
-_AWS_SIGNATURE = re.compile(r"(Signature=)([^,\s]+)")
+_OURS = PLACEHOLDER.pattern
+_DIGEST = re.compile(
+    rf"""((?:response|nonce|cnonce|opaque|username)=)("[^"]*"|(?:{_OURS}|[^\s,"])+)"""
+)
+_AWS_KEY = re.compile(rf"(Credential=)((?:{_OURS}|[^/,\s])+)")
+_AWS_SIGNATURE = re.compile(rf"(Signature=)((?:{_OURS}|[^,\s])+)")
 _COOKIE = re.compile(r"(\s*[^=;\s]{1,128}\s*=)([^;]*)")
 _SET_COOKIES = re.compile(r",(?=\s*[\w!#$%&'*+.^`|~\-]{1,128}=)")
 _STAMPED = re.compile(r"([A-Za-z][A-Za-z0-9_]{0,15}=)([^,;]+)")
-_SVIX = re.compile(r"(v\d{1,2}[a-z]?,)(\S+)")
+_SVIX = re.compile(rf"(v\d{{1,2}}[a-z]?,)((?:{_OURS}|\S)+)")
 _TIME_NAMES = frozenset({"t=", "ts=", "time=", "timestamp="})
 _WEBHOOK = frozenset({
     "webhook url", "webhookurl", "webhook", "callback url", "callback", "notify url", "webhooks",
@@ -157,7 +160,7 @@ def authorization(clean: Clean, value: str, place: Place) -> str:
         rest = _AWS_KEY.sub(_second(clean, "key-id", place), rest)
         rest = _AWS_SIGNATURE.sub(_second(clean, "signature", place), rest)
     elif scheme.lower() == "digest":
-        rest = _DIGEST.sub(_second(clean, "authorization", place), rest)
+        rest = _DIGEST.sub(_second(clean, "digest", place), rest)
     elif not is_placeholder(rest):
         rest = _hide(clean, rest, "authorization", place)
     return f"{scheme} {rest}"

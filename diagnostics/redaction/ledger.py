@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from diagnostics.model import Json
+from diagnostics.redaction.details import details
 from diagnostics.redaction.encodings import Needle, is_marked, needle, spans, views
 from diagnostics.redaction.names import Place
 from diagnostics.redaction.survey import found_at, is_run, replaced, survey
@@ -92,6 +93,8 @@ class Ledger:
         self.removed: Counter[tuple[str, str]] = Counter()
         self.recent: list[tuple[str, str]] = []
         """The same removals in order, for whoever remembers a result and what it took."""
+        self.private: tuple[str, ...] = ()
+        """Names of this machine, which no placeholder may tell."""
         self._numbers: Counter[str] = Counter()
         self._placeholders: dict[str, str] = {}
         self._kinds: dict[str, str] = {}
@@ -141,10 +144,18 @@ class Ledger:
         family = (
             "id" if keep else "pii" if kind in _PII else "withheld" if kind == "data" else "secret"
         )
-        head = re.sub(r"[\s<>&%\\]", "?", value[:4])
-        first = f" {head}…" if keep and len(value) >= _LEARNED_LEAST else ""
-        self._placeholders[value] = shown = f"<{family}:{kind}#{self._numbers[kind]}{first}>"
+        if keep:
+            head = re.sub(r"[^A-Za-z0-9\-]", "_", value[:4])
+            told = f"starts={head}" if len(value) >= _LEARNED_LEAST else ""
+        else:
+            told = details(value, kind, self._may_be_told)
+        shown = f"<{family}:{kind}#{self._numbers[kind]}{' ' + told if told else ''}>"
+        self._placeholders[value] = shown
         return shown
+
+    def _may_be_told(self, text: str) -> bool:
+        hidden = any(name and name.lower() in text for name in self.private)
+        return not hidden and not any(value in text for value in self._placeholders if value)
 
     def hide(self, value: str, *, kind: str, rule: str, place: str, keep: bool = False) -> str:
         """The placeholder for a value; counts the removal. Placeholders stay as they are."""

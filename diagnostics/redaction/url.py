@@ -6,12 +6,9 @@ from urllib.parse import quote, unquote, unquote_plus
 
 from diagnostics.redaction.ledger import Clean
 from diagnostics.redaction.names import WHEN_SIGNED, Place, words
-from diagnostics.redaction.values import PLACEHOLDER, is_placeholder, looks_random
+from diagnostics.redaction.values import IN_URL, PLACEHOLDER, is_placeholder, looks_random
 
 _PARTS = re.compile(r"([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?\Z", re.DOTALL)
-_OURS = re.compile(
-    r"(%3C(?:secret|id|pii|withheld)%3A[a-z\-]{1,150}%23\d{1,9}(?:%20[^<>&]{1,40})?%3E)"
-)
 _SEPARATOR = re.compile(r"(&amp;|\\u0026|[&;])")
 _EXPIRY = frozenset({
     "expires", "expire", "exp", "x amz expires", "x goog expires", "e", "se", "deadline", "ws time",
@@ -198,7 +195,7 @@ def _decoded(value: str) -> tuple[str, int]:
 
 def _once(text: str) -> str:
     """Undo percent signs once, but not those of a placeholder: it is as it should be."""
-    pieces = _OURS.split(text)
+    pieces = IN_URL.split(text)
     pieces[::2] = [unquote(piece, errors="surrogateescape") for piece in pieces[::2]]
     return "".join(pieces)
 

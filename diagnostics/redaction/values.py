@@ -20,6 +20,7 @@ _FEW = r"[^\s<>&%\\]{1,4}"
 _TIME = rf"\d{{4}}-\d\d-\d\dT\d\d{_COLON}\d\d{_COLON}\d\dZ"
 _DETAIL = (
     rf"(?:{_FEW}{_DOTS}|{_DOTS}{_FEW}|len{_EQUALS}\d{{1,9}}|(?:exp|iat){_EQUALS}{_TIME}"
+    rf"|(?:starts|ends){_EQUALS}[A-Za-z0-9_\-]{{1,4}}|iss{_EQUALS}[a-z0-9.\-]{{1,80}}"
     rf"|(?:\d{{1,15}}|some){_GAP}bytes(?:{_COLON}{_GAP}[a-z]{{1,24}}(?:{_GAP}[a-z]{{1,24}}){{0,7}})?)"
 )
 """The useful half: first or last characters, length, a token's times, why a body is withheld."""
@@ -30,6 +31,10 @@ PLACEHOLDER = re.compile(
     r"|(?:<|%3C|&lt;|\\u003[cC])(?:user|host)(?:>|%3E|&gt;|\\u003[eE])"
 )
 """What this gate, or an earlier one, put in a secret's place, as is or escaped once or twice."""
+IN_URL = re.compile(
+    rf"(%3C(?:secret|id|pii|withheld)%3A{KIND}%23\d{{1,9}}(?:%20{_DETAIL}){{0,4}}%3E)"
+)
+"""The same as it stands in a URL."""
 
 _STANDS_FOR = re.compile(
     r"(?ix) \s* [\"']? \s* (?:"
