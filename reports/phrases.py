@@ -122,8 +122,12 @@ class Phrases:
         if row["code"] is not None:
             return f"{row['code']} {clipped(row['message'], MESSAGE_CHARACTERS)}".strip()
         if row["garbled"]:
-            return f"HTTP {row['status']}, {self.words.say('symptom.not_json')}"
-        return f"HTTP {row['status']} {row['message'][:80]}".strip()
+            return f"HTTP {self.status(row['status'])}, {self.words.say('symptom.not_json')}"
+        return f"HTTP {self.status(row['status'])} {row['message'][:80]}".strip()
+
+    def status(self, status: int) -> str:
+        """An HTTP status; a quoted answer often stands without it."""
+        return str(status) if status else self.words.say("cell.unknown")
 
     def known(self, value: float | None) -> str:
         """A number, or that nobody knows it."""
@@ -151,7 +155,7 @@ class Phrases:
         """What a file really is."""
         if one["fault"]:
             return self.words.name("fault", one["fault"])
-        status = f"HTTP {one['status']}"
+        status = f"HTTP {self.status(one['status'])}"
         facts = one["facts"]
         if not facts:
             return status

@@ -324,3 +324,9 @@ def test_places_are_told_in_the_readers_language(desk: Desk) -> None:
     assert "a.json: строка 1" in desk.said
     assert place_in("ru", "line 3.har: entry 17") == "line 3.har: запись 17"
     assert place_in("en", "line 3.har: entry 17") == "line 3.har: entry 17"
+
+
+def test_a_status_that_nobody_quoted_is_told_as_unknown(desk: Desk) -> None:
+    desk.run(desk.file("a.json", b'{"code":1015,"msg":"create video error"}'), "--out", "o")
+    (page,) = (desk.folder / "o").glob("*/report.html")
+    assert "<b>not told</b>" in page.read_text("utf-8")
