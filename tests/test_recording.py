@@ -365,7 +365,7 @@ def test_an_encoded_body_stands_decoded_on_the_tape_and_reads_the_same(
     assert live.content == body
     kept = read(tmp_path / "run").exchanges[0].response
     assert kept
-    assert kept.body == body.replace(KEY.encode(), b"<secret:api-key#1>")
+    assert kept.body == body.replace(KEY.encode(), b"<secret:api-key#1 len=24 ends=01>")
     assert kept.header("content-encoding") == encoding
     with Replayer(tmp_path / "run") as played:
         again = httpx.Client(transport=played.transport()).get(BASE)
@@ -549,7 +549,7 @@ def kept_of(folder: Path, kind: str, body: bytes) -> bytes:
 def test_large_text_goes_line_by_line_or_is_withheld_with_its_reason(tmp_path: Path) -> None:
     line = json.dumps({"prompt": "fox " * 100, "api_key": KEY}).encode() + b"\n"
     lines = kept_of(tmp_path, "application/x-ndjson", line * 700)
-    assert lines == line.replace(KEY.encode(), b"<secret:api-key#1>") * 700
+    assert lines == line.replace(KEY.encode(), b"<secret:api-key#1 len=24 ends=01>") * 700
     withheld = f"<withheld:data#1 {len(line) * 700} bytes: too large to look into>".encode()
     assert kept_of(tmp_path, "application/json", line * 700) == withheld
     endless = kept_of(tmp_path, "text/plain", b"x" * (3 << 20))

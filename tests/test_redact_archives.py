@@ -149,7 +149,7 @@ def test_a_packed_log_stays_packed_and_loses_its_secrets(
     play(str(source), "--out", str(tmp_path / "clean"))
     shown = (tmp_path / "clean" / source.name).read_bytes()
     plain = gzip.decompress(shown) if suffix == ".gz" else bz2.decompress(shown)
-    assert plain == b"api_key=<secret:api-key#1>\n"
+    assert plain == b"api_key=<secret:api-key#1 len=23 ends=01>\n"
 
 
 def test_the_name_and_time_in_a_gzip_head_go() -> None:

@@ -120,8 +120,8 @@ def test_secrets_of_the_environment_are_known_beforehand() -> None:
     redact.register_environment(gate, values)
     shown = gate.text(" ".join(values.values()))
     assert shown == (
-        "<secret:akool-api-key#1> <secret:replicate-api-token#1> "
-        "<id:akool-client-id#1 AKte…>  <secret:invented-api-key#1>  tiny somewhere"
+        "<secret:akool-api-key#1 len=12> <secret:replicate-api-token#1 len=13> "
+        "<id:akool-client-id#1 starts=AKte>  <secret:invented-api-key#1 len=13>  tiny somewhere"
     )
 
 
@@ -232,7 +232,7 @@ def test_a_wide_text_file_is_written_back_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(f"api_key={KEY}\n", encoding="utf-16")
     play(str(tmp_path / "a.txt"))
     shown = (tmp_path / "a.redacted.txt").read_text(encoding="utf-16")
-    assert shown == "api_key=<secret:api-key#1>\n"
+    assert shown == "api_key=<secret:api-key#1 len=23 ends=01>\n"
 
 
 def test_yaml_that_unfolds_without_end_is_handled_as_text(tmp_path: Path) -> None:
@@ -299,7 +299,7 @@ def test_a_folder_is_previewed_file_by_file(tmp_path: Path) -> None:
     (tmp_path / "run" / "a.log").write_text(f"api_key={KEY}\n")
     (tmp_path / "run" / "b.bin").write_bytes(bytes(range(256)))
     _, told = play(str(tmp_path / "run"), "--preview")
-    assert "  run/a.log\n  line 1\n      api_key=<secret:api-key#1>" in told
+    assert "  run/a.log\n  line 1\n      api_key=<secret:api-key#1 len=23 ends=01>" in told
     _, told = play(str(tmp_path / "run"), "--preview", as_json=True)
     (one,) = json.loads(told)["files"]
     assert [member["file"] for member in one["members"]] == ["run/a.log", "run/b.bin"]
@@ -459,7 +459,7 @@ def test_a_tape_is_cleaned_by_its_parts_and_stays_a_tape(tmp_path: Path) -> None
     made = [json.loads(line) for line in shown.splitlines()[:3]]
     assert "inv3nted" not in shown
     assert made[0] == lines[0]
-    assert made[1]["request"]["headers"] == [["X-Api-Key", "<secret:api-key#1>"]]
+    assert made[1]["request"]["headers"] == [["X-Api-Key", "<secret:api-key#1 len=17>"]]
     assert KEY.encode() not in base64.b64decode(made[1]["request"]["body64"])
     assert made[2]["intent"]["answer"]["headers"][0][1].startswith("sid=<secret:cookie")
     assert json.loads(json.loads(shown.splitlines()[3])["answer"]["body"])["ok"] == 1

@@ -59,7 +59,7 @@ def test_of_many_secrets_met_by_chance_the_latest_are_looked_for_in_later_texts(
     secrets = [f"invented-{number:03}-Kx7Qp2" for number in range(65)]
     for secret in secrets:
         ledger.hide(secret, kind="token", rule="named-token", place="json")
-    assert ledger.exact(f"bad token {secrets[-1]}", "text") == "bad token <secret:token#65>"
+    assert ledger.exact(f"bad token {secrets[-1]}", "text") == "bad token <secret:token#65 len=19>"
     assert ledger.is_free(secrets[0])
     version = ledger.version
     ledger.hide(secrets[-1], kind="token", rule="named-token", place="json")
@@ -76,7 +76,10 @@ def test_a_secret_that_is_a_word_of_the_placeholder_leaves_placeholders_whole() 
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("key inven***0001", "key <secret:akool-api-key#1>"), ("key other***9999", None)],
+    [
+        ("key inven***0001", "key <secret:akool-api-key#1 len=23 ends=01>"),
+        ("key other***9999", None),
+    ],
 )
 def test_only_a_masked_key_that_can_be_ours_is_ours(text: str, shown: str | None) -> None:
     ledger = Ledger()
@@ -144,7 +147,7 @@ def test_a_signature_without_a_time_goes_whole_and_prose_in_a_header_stays() -> 
     assert [value for _, value in shown] == [
         "<secret:signature#1>",
         "no token was given",
-        "<secret:akool-api-key#1>",
+        "<secret:akool-api-key#1 len=23 ends=01>",
     ]
 
 
@@ -212,7 +215,7 @@ def test_json_with_half_a_character_can_still_be_written() -> None:
 
 def test_json_that_is_no_utf_8_is_searched_too() -> None:
     shown = gate().body(b'["\xff ' + KEY.encode() + b'"]', "application/json")
-    assert json.loads(shown) == ["\udcff <secret:akool-api-key#1>"]
+    assert json.loads(shown) == ["\udcff <secret:akool-api-key#1 len=23 ends=01>"]
 
 
 def test_this_machines_name_in_an_answer_is_hidden() -> None:
@@ -244,7 +247,9 @@ def test_more_headers_than_are_remembered_are_cleaned_all_the_same() -> None:
     made = gate()
     named = tuple((f"X-Number-{number}", f"v{number}") for number in range(4_100))
     assert made.headers(named) == named
-    assert made.headers((("X-Api-Key", KEY),)) == (("X-Api-Key", "<secret:akool-api-key#1>"),)
+    assert made.headers((("X-Api-Key", KEY),)) == (
+        ("X-Api-Key", "<secret:akool-api-key#1 len=23 ends=01>"),
+    )
     assert made.headers(named[:1]) == named[:1]
 
 
@@ -265,7 +270,7 @@ def test_a_closed_stream_has_passed_on_everything_and_can_be_flushed_again() -> 
     stream.write(f"key {KEY}")
     stream.close()
     stream.flush()
-    assert beneath.getvalue() == "key <secret:akool-api-key#1>"
+    assert beneath.getvalue() == "key <secret:akool-api-key#1 len=23 ends=01>"
 
 
 def test_a_file_too_large_to_read_is_refused_unread(tmp_path: Path) -> None:
@@ -293,7 +298,7 @@ def test_a_link_that_leads_to_itself_is_a_usage_error(tmp_path: Path) -> None:
 def test_yaml_that_is_no_cassette_is_cleaned_as_text(text: str) -> None:
     shown = clean_text(gate(), text, "yaml")
     assert KEY not in shown
-    assert "<secret:akool-api-key#1>" in shown
+    assert "<secret:akool-api-key#1 len=23 ends=01>" in shown
 
 
 def test_a_binary_body_in_a_cassette_is_cleaned_and_stays_binary() -> None:

@@ -204,18 +204,18 @@ def test_a_base64_body_in_a_capture_is_cleaned_inside() -> None:
     content = {"mimeType": "application/json", "encoding": "base64", "text": text}
     shown = Gate(NOBODY).json({"content": content})
     inner = json.loads(base64.b64decode(shown["content"]["text"]))
-    assert inner == {"api_key": "<secret:api-key#1>", "a": 1}
+    assert inner == {"api_key": "<secret:api-key#1 len=21 ends=Lp>", "a": 1}
 
 
 def test_a_compressed_body_is_cleaned_inside() -> None:
     shown = Gate(NOBODY).body(gzip.compress(json.dumps({"api_key": S}).encode()), None)
-    assert json.loads(gzip.decompress(shown)) == {"api_key": "<secret:api-key#1>"}
+    assert json.loads(gzip.decompress(shown)) == {"api_key": "<secret:api-key#1 len=21 ends=Lp>"}
 
 
 @pytest.mark.parametrize(
     ("value", "kept"),
     [
-        (f"Bearer {S}", "Bearer <secret:authorization#1>"),
+        (f"Bearer {S}", "Bearer <secret:authorization#1 len=21 ends=Lp>"),
         (f"a={S}; b=c{S}", "a=<secret:cookie#1>; b=<secret:cookie#2>"),
     ],
 )

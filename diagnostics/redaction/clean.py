@@ -14,7 +14,7 @@ from diagnostics.redaction.survey import replaced
 from diagnostics.redaction.suspect import is_suspicious
 from diagnostics.redaction.text_rules import TEXT_RULES
 from diagnostics.redaction.tree import clean_tree, decode, encode
-from diagnostics.redaction.url import clean_pairs, clean_url
+from diagnostics.redaction.url import clean_pairs, clean_url, escape_placeholders
 from diagnostics.redaction.values import PLACEHOLDER, near_placeholders
 from diagnostics.redaction.window import in_media
 
@@ -97,7 +97,7 @@ class Cleaner:
         if cleaned is None and _ONE_URL.fullmatch(text):
             return clean_url(self, text, depth)
         if cleaned is None and "&" in text[:_SNIFFED] and _FORM.fullmatch(text):
-            cleaned = clean_pairs(self, self.ledger.exact(text, place), Place.FORM, depth)
+            cleaned = self._form(text, place, depth)
         if cleaned is None:
             cleaned = self._sure(self._until_still(text, place, depth), place)
         return self.ledger.late(cleaned, place) if cleaned != text else cleaned
@@ -196,11 +196,14 @@ class Cleaner:
             return self._binary(body)
         text = body.decode("utf-8", "surrogateescape")
         if "x-www-form-urlencoded" in kind or _FORM.fullmatch(text[:_SNIFFED]):
-            cleaned = self.ledger.exact(text, Place.FORM)
-            cleaned = clean_pairs(self, cleaned, Place.FORM, depth)
+            cleaned = self._form(text, Place.FORM, depth)
         else:
             cleaned = self.text(text, Place.TEXT, depth)
         return body if cleaned == text else cleaned.encode("utf-8", "surrogateescape")
+
+    def _form(self, text: str, place: Place, depth: int) -> str:
+        known = escape_placeholders(self.ledger.exact(text, place))
+        return clean_pairs(self, known, Place.FORM, depth)
 
     def _packed(self, body: bytes, inside: Unpacked, content_type: str | None, depth: int) -> bytes:
         if inside.plain is None:

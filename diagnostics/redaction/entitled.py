@@ -7,6 +7,7 @@ from diagnostics.redact import Gate
 from diagnostics.redaction.values import PLACEHOLDER
 
 _UNFIT = re.compile(r"[^\w.…-]+")
+_HEAD = re.compile(r"[^#]+#\d+")
 _PART_BYTES_MOST = 200
 
 
@@ -19,13 +20,19 @@ def fit_name(gate: Gate, name: str) -> str:
 
 def fit_part(gate: Gate, part: str) -> str:
     """One name without folders."""
-    shown = PLACEHOLDER.sub(lambda found: _UNFIT.sub("-", found[0]).strip("-"), gate.text(part))
+    shown = PLACEHOLDER.sub(_named, gate.text(part))
     shown = "".join(letter if letter.isprintable() else "_" for letter in shown)
     shown = shown.encode("utf-8", "replace").decode()
     if len(shown.encode()) <= _PART_BYTES_MOST:
         return shown
     suffix = PurePosixPath(shown).suffix[:12]
     return shown.encode()[: _PART_BYTES_MOST - 24].decode("utf-8", "ignore") + suffix
+
+
+def _named(placeholder: re.Match[str]) -> str:
+    """Kind and number: a name needs no more."""
+    head = _HEAD.match(placeholder[0])
+    return _UNFIT.sub("-", head[0] if head else placeholder[0]).strip("-")
 
 
 def numbered(name: str, taken: dict[str, int]) -> str:

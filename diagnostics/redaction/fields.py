@@ -72,9 +72,9 @@ _DIGEST = re.compile(
 )
 _AWS_KEY = re.compile(rf"(Credential=)((?:{_OURS}|[^/,\s])+)")
 _AWS_SIGNATURE = re.compile(rf"(Signature=)((?:{_OURS}|[^,\s])+)")
-_COOKIE = re.compile(r"(\s*[^=;\s]{1,128}\s*=)([^;]*)")
+_COOKIE = re.compile(rf"{_OURS}|(\s*[^=;\s]{{1,128}}\s*=)([^;]*)")
 _SET_COOKIES = re.compile(r",(?=\s*[\w!#$%&'*+.^`|~\-]{1,128}=)")
-_STAMPED = re.compile(r"([A-Za-z][A-Za-z0-9_]{0,15}=)([^,;]+)")
+_STAMPED = re.compile(rf"{_OURS}|([A-Za-z][A-Za-z0-9_]{{0,15}}=)([^,;]+)")
 _SVIX = re.compile(rf"(v\d{{1,2}}[a-z]?,)((?:{_OURS}|\S)+)")
 _TIME_NAMES = frozenset({"t=", "ts=", "time=", "timestamp="})
 _WEBHOOK = frozenset({
@@ -197,7 +197,9 @@ def _second(clean: Clean, kind: str, place: Place) -> Callable[[re.Match[str]], 
     """A replacement that keeps the first group and hides the second."""
 
     def replaced(found: re.Match[str]) -> str:
-        return found[1] + _hide(clean, found[2], kind, place) if found[2].strip() else found[0]
+        if found[1] is None or not found[2].strip():
+            return found[0]
+        return found[1] + _hide(clean, found[2], kind, place)
 
     return replaced
 

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable
-from urllib.parse import quote, unquote, unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 from diagnostics.redaction.ledger import Clean
 from diagnostics.redaction.names import WHEN_SIGNED, Place, words
-from diagnostics.redaction.values import IN_URL, PLACEHOLDER, is_placeholder, looks_random
+from diagnostics.redaction.values import IN_URL, PLACEHOLDER, is_placeholder, looks_random, quoted
 
 _PARTS = re.compile(r"([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?\Z", re.DOTALL)
 _SEPARATOR = re.compile(r"(&amp;|\\u0026|[&;])")
@@ -91,7 +91,7 @@ def escape_placeholders(text: str) -> str:
 
 
 def _quoted(match: re.Match[str]) -> str:
-    return quote(match[0], safe="") if match[0].startswith("<") else match[0]
+    return quoted(match[0]) if match[0].startswith("<") else match[0]
 
 
 def _authority(clean: Clean, authority: str) -> str:
@@ -99,7 +99,7 @@ def _authority(clean: Clean, authority: str) -> str:
     if not at or is_placeholder(user) or is_placeholder(user.rpartition(":")[2] or user):
         return authority
     shown = clean.ledger.hide(user, kind="userinfo", rule="url-userinfo", place=Place.URL)
-    return f"{quote(shown, safe='')}@{host}"
+    return f"{quoted(shown)}@{host}"
 
 
 def _path(clean: Clean, path: str, host: str, *, webhook: bool) -> str:
@@ -129,11 +129,11 @@ def _segment(clean: Clean, segment: str, before: str) -> str:
     if before.lower() in AFTER_WORD and looks_random(plain, least=_SEGMENT_LEAST):
         return _hidden(clean, plain, "url-path")
     shown = clean.shapes(plain, Place.URL) if len(plain) >= _SEGMENT_LEAST else plain
-    return segment if shown == plain else quote(shown, safe="")
+    return segment if shown == plain else quoted(shown)
 
 
 def _hidden(clean: Clean, value: str, rule: str) -> str:
-    return quote(clean.ledger.hide(value, kind=rule, rule=rule, place=Place.URL), safe="")
+    return quoted(clean.ledger.hide(value, kind=rule, rule=rule, place=Place.URL))
 
 
 def clean_pairs(clean: Clean, text: str, place: Place, depth: int) -> str:
@@ -153,7 +153,7 @@ def _pair(clean: Clean, pair: str, place: Place, depth: int, *, signed: bool) ->
     plain_name = unquote_plus(name)
     if plain_name != name or len(name) > _NAME_MOST:
         shown_name = clean.text(plain_name, place, depth + 1)
-        name = name if shown_name == plain_name else quote(shown_name, safe="")
+        name = name if shown_name == plain_name else quoted(shown_name)
     plain, rounds = _decoded(value)
     shown = _value(clean, plain_name, plain, place, depth, signed=signed) if plain else plain
     return f"{name}{equals}{value if shown == plain else _encoded(shown, rounds)}"
@@ -202,5 +202,5 @@ def _once(text: str) -> str:
 
 def _encoded(value: str, rounds: int) -> str:
     for _ in range(rounds):
-        value = quote(value, safe="", errors="surrogateescape")
+        value = quoted(value)
     return value

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
+from urllib.parse import quote
 
 from diagnostics.redaction.names import Strength, Suspicion
 
@@ -95,6 +96,14 @@ def looks_random(value: str, *, least: int = _RANDOM_LENGTH) -> bool:
 def _is_label(value: str) -> bool:
     """`resolution_720p`: the key of a row, in words."""
     return _LABEL.fullmatch(value) is not None
+
+
+def quoted(text: str, safe: str = "") -> str:
+    """Percent-encoded, whatever bytes or halves of characters stand in it."""
+    try:
+        return quote(text, safe, errors="surrogateescape")
+    except UnicodeEncodeError:
+        return quote(text, safe, errors="surrogatepass")
 
 
 def mixed_case(value: str) -> bool:

@@ -3,12 +3,12 @@
 import base64
 import binascii
 import re
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from diagnostics.redaction.ledger import Clean
 from diagnostics.redaction.names import Place
 from diagnostics.redaction.survey import found_within, replaced, survey
-from diagnostics.redaction.values import is_placeholder, looks_random
+from diagnostics.redaction.values import is_placeholder, looks_random, quoted
 
 _DEEPEST = 8
 _OPENED_MAX = 65_536
@@ -78,9 +78,7 @@ def percents(clean: Clean, text: str, place: Place, depth: int) -> str:
             return found[0]
         plain = unquote(found[0], errors="surrogateescape")
         cleaned = clean.text(plain, place, depth + 1)
-        return (
-            found[0] if cleaned == plain else quote(cleaned, "/:?&=,;+", errors="surrogateescape")
-        )
+        return found[0] if cleaned == plain else quoted(cleaned, "/:?&=,;+")
 
     if depth >= _DEEPEST or not any(mark in text for mark in _ESCAPES):
         return text
