@@ -32,7 +32,8 @@ class Gate:
 
     Order: exact secrets of this run in every encoding, then structure, then shapes. Placeholders
     are numbered by first registration or sight, and never match again: gating twice changes
-    nothing. `machine` is (user, host) of this computer.
+    nothing. `machine` is (user, host) of this computer. `hide_hosts` is for copies that strangers
+    get: private addresses go from URLs as well, which judges and the user's own reports need.
     """
 
     def __init__(
@@ -41,11 +42,16 @@ class Gate:
         *,
         keep_personal: bool = False,
         hide_content: bool = False,
+        hide_hosts: bool = False,
     ) -> None:
         self._machine = this_machine() if machine is None else machine
         self._clean = Cleaner(
-            self._machine, keeps_personal=keep_personal, hides_content=hide_content
+            self._machine,
+            keeps_personal=keep_personal,
+            hides_content=hide_content,
+            hides_hosts=hide_hosts,
         )
+        self._quick = not (self._clean.hides_content or self._clean.hides_hosts)
         self._familiar = Familiar(self._clean.ledger, self._machine)
         self._version = 0
         self._headers: _Memory[tuple[str, str], tuple[str, str]] = {}
@@ -85,7 +91,7 @@ class Gate:
         return self._remember(self._urls, url, self._url)
 
     def _url(self, url: str) -> str:
-        quiet = not self._clean.hides_content and self._familiar.is_clean_url(url)
+        quiet = self._quick and self._familiar.is_clean_url(url)
         return url if quiet else self._clean.url(url)
 
     def headers(self, headers: Headers) -> Headers:
@@ -113,7 +119,7 @@ class Gate:
 
     def _body(self, pair: tuple[bytes, str | None]) -> bytes:
         body, content_type = pair
-        quiet = not self._clean.hides_content and self._familiar.is_clean(body)
+        quiet = self._quick and self._familiar.is_clean(body)
         return body if quiet else self._clean.body(body, content_type)
 
     def _remember(

@@ -53,6 +53,7 @@ _ID = [
     (13, "error_code", ["1104", "40009", "400112", "E6716"]),
     (14, "status_code", ["TOKEN_EXPIRED"]),
     (14, "status", ["INVALID_CREDENTIALS", "MOVIO_PAYMENT_INSUFFICIENT_CREDIT"]),
+    (13, "sec-ch-ua-mobile", ["?0", "?1"]),
     (18, "retry-after", ["30", "Fri, 20 Nov 2026 12:00:00 GMT", "6m0s"]),
     (18, "x-ratelimit-reset-requests", ["59.8s", "1763640067"]),
     (19, "created_ms", ["1763640067123", "1763640067123456", "1763640067123"]),

@@ -105,8 +105,10 @@ TOLD = (
 @pytest.mark.parametrize("told", TOLD)
 @pytest.mark.parametrize(
     "around",
-    ["{}", "x-api-key: {}", "Cookie: {}; a={}", "Authorization: Bearer {}", "api_key={}", "?token={}",
-     "https://h.test/a?token={}&b=1", "https://{}@h.test/", "t=1,v1={}", "v1,{}", '{{"token": "{}"}}',
+    ["{}", "x-api-key: {}", "Cookie: {}; a={}", "Authorization: Bearer {}", "api_key={}",
+     "?token={}",
+     "https://h.test/a?token={}&b=1", "https://{}@h.test/", "t=1,v1={}", "v1,{}",
+     '{{"token": "{}"}}',
      "Signature={}, Credential={}/x", "curl -H 'Authorization: {}'", "-u {}", "<a>{}</a>", "{} {}",
      "https://h.test/hooks/{}", "https://h.test/x?next=https%3A%2F%2Fi.test%2F%3Ftoken%3D{}"],
 )  # fmt: skip

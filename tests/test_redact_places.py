@@ -325,3 +325,11 @@ def test_look_alikes_in_headers_survive(name: str, value: str) -> None:
 @pytest.mark.parametrize("text", LOOKALIKE_TEXTS)
 def test_look_alikes_in_text_survive(text: str) -> None:
     assert Gate(NOBODY).text(text) == text
+
+
+def test_no_numbers_name_is_a_number_that_somebody_can_be_called_at() -> None:
+    headers = (("sec-ch-ua-mobile", "?0"), ("X-Phone", "ios"))
+    assert Gate(NOBODY).headers(headers) == headers
+    value = {"mobile": "ios", "phone": 1, "is_mobile": "?1"}
+    assert Gate(NOBODY).json(value) == value
+    assert Gate(NOBODY).json({"phone": 442079460958}) == {"phone": "<pii:phone#1>"}

@@ -74,7 +74,7 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
         preview=options.preview,
         **{name: getattr(options, name) for name in _FLAGS},
     )
-    screen.gate = _gate(screen.gate, wanted)
+    screen.gate = _gate(wanted)
     register_environment(screen.gate, os.environ)
     outcomes = clean_copies(screen.gate, options.files, wanted)
     files = dict(zip(dict.fromkeys(options.files), outcomes, strict=True))
@@ -97,11 +97,11 @@ def _tell(
         end(screen, place, personal=wanted.keep_personal)
 
 
-def _gate(gate: Gate, wanted: Wanted) -> Gate:
+def _gate(wanted: Wanted) -> Gate:
     """The gate that every byte of this call passes; no option makes it let a secret through."""
-    if not (wanted.keep_personal or wanted.hide_content):
-        return gate
-    return Gate(keep_personal=wanted.keep_personal, hide_content=wanted.hide_content)
+    return Gate(
+        keep_personal=wanted.keep_personal, hide_content=wanted.hide_content, hide_hosts=True
+    )
 
 
 def _certificate(screen: Screen, outcomes: Sequence[Outcome], kept: Sequence[str]) -> Json:

@@ -15,7 +15,9 @@ from diagnostics.redaction.survey import found_at, replaced, survey
 MAYBE = re.compile(r"\d\.\d{1,3}\.\d{1,3}\.\d|[0-9a-fA-F]{3,4}:[0-9a-fA-F:]{2}|-\d{1,3}-\d{1,3}-\d")
 """What every address that is looked for here has in it."""
 _IPV4 = re.compile(r"(?<![\w.\-/@%])(?:\d{1,3}\.){3}\d{1,3}(?![\w%]|\.\d|-\w)")
-_IPV6 = re.compile(r"(?<![\w:.\-/@\[])[23fF][0-9a-fA-F]{2,3}(?::[0-9a-fA-F]{0,4}){2,7}(?![\w:])")
+_IPV6 = re.compile(
+    r"(?<![\w:.\-/@])(?<![\w/@]\[)[23fF][0-9a-fA-F]{2,3}(?::[0-9a-fA-F]{0,4}){2,7}(?![\w:])"
+)
 _NEAR = 40
 _VERSION = re.compile(
     r"(?i)(?:(?:version|release|build|revision|\bver|tag|update)\W{0,4}(?:\w{1,8}\W{1,3})?|\bv)$"
@@ -104,6 +106,8 @@ def _ipv4(clean: Clean, found: re.Match[str], place: Place) -> str:
         return found[0]
     before = found.string[max(0, found.start() - _NEAR) : found.start()]
     if _is_documented(address) or _VERSION.search(before):
+        return found[0]
+    if found[0] in clean.ledger.hosts and not clean.hides_hosts:
         return found[0]
     called = _CLIENT.search(before) is not None
     small = max(address.packed) <= _FULL_OCTETS and address.packed[0] != 10  # noqa: PLR2004  # the private 10/8

@@ -14,6 +14,7 @@ from diagnostics.redaction.survey import replaced
 from diagnostics.redaction.suspect import is_suspicious
 from diagnostics.redaction.text_rules import TEXT_RULES
 from diagnostics.redaction.tree import clean_tree, decode, encode
+from diagnostics.redaction.uploads import clean_upload
 from diagnostics.redaction.url import clean_pairs, clean_url, escape_placeholders
 from diagnostics.redaction.values import PLACEHOLDER, near_placeholders
 from diagnostics.redaction.window import in_media
@@ -42,10 +43,12 @@ class Cleaner:
         *,
         keeps_personal: bool = False,
         hides_content: bool = False,
+        hides_hosts: bool = False,
     ) -> None:
         self.ledger = Ledger()
         self.ledger.private = machine
         self.keeps_personal, self.hides_content = keeps_personal, hides_content
+        self.hides_hosts = hides_hosts and not keeps_personal
         self._machine = ("", "") if keeps_personal else machine
         self._known_clean: dict[str, int] = {}
         """Short texts that were clean by what was known at that version, and at which depth: what
@@ -190,6 +193,10 @@ class Cleaner:
         if inside is not None:
             return self._packed(body, inside, content_type, depth)
         kind = (content_type or "").lower()
+        if body.startswith(b"--") and (kind.startswith("multipart/") or b"\0" in body):
+            cleaned_parts = clean_upload(self, body, depth)
+            if cleaned_parts is not None:
+                return cleaned_parts
         if is_text(kind) and not is_readable(body):
             return self._withheld(body, "unreadable text")
         if b"\0" in body[:_SNIFFED] or kind.startswith(_MEDIA):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from diagnostics.redaction.addresses import addresses
 from diagnostics.redaction.ledger import Clean
 from diagnostics.redaction.names import (
     PERSONAL_KINDS,
@@ -240,6 +241,9 @@ _SPECIAL: dict[str, Callable[[Clean, str, Place], str]] = {
 
 def clean_header(clean: Clean, name: str, value: str) -> str:
     """One header field, request or response."""
-    if name.lower() in PLAIN_HEADERS:
-        return clean.ledger.exact(value, Place.HEADER)
+    lower = name.lower()
+    if lower in PLAIN_HEADERS:
+        known = clean.ledger.exact(value, Place.HEADER)
+        hides = clean.hides_hosts and lower == "host"
+        return addresses(clean, known, Place.HEADER) if hides else known
     return clean_field(clean, name, value, Place.HEADER)

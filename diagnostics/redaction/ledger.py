@@ -46,6 +46,7 @@ _WORDS = frozenset(
 _NOT_LEARNED = frozenset({"signature", "cookie", "key-id", "nonce", "csrf-token", "masked-key"})
 _MASKS = ("**", "...", "\u2022", "…")
 _SHORT = 1000
+_HOSTS_MOST = 100
 _HEAD = re.compile(r"[\w+/=\-]*\Z")
 _ESCAPED = re.compile(rb"%(?:25)*(?:2[bBfF]|3[dD])|\\(?:u002|\\{0,3}/[A-Za-z0-9+])")
 """Base64 may be written so, and would not be one run."""
@@ -60,6 +61,7 @@ class Clean(Protocol):
     ledger: "Ledger"
     keeps_personal: bool
     hides_content: bool
+    hides_hosts: bool
 
     def text(self, text: str, place: Place = ..., depth: int = ...) -> str:
         """Any text."""
@@ -95,6 +97,8 @@ class Ledger:
         """The same removals in order, for whoever remembers a result and what it took."""
         self.private: tuple[str, ...] = ()
         """Names of this machine, which no placeholder may tell."""
+        self.hosts: set[str] = set()
+        """Private addresses that somebody called: they are shown in URLs, so in words as well."""
         self._numbers: Counter[str] = Counter()
         self._placeholders: dict[str, str] = {}
         self._kinds: dict[str, str] = {}
@@ -173,6 +177,12 @@ class Ledger:
         self.count("withheld", place)
         self._numbers["data"] += 1
         return f"<withheld:data#{self._numbers['data']} {size} bytes: {words}>"
+
+    def call(self, host: str) -> None:
+        """Somebody called that address; what was said of it before is to be looked at again."""
+        if host not in self.hosts and len(self.hosts) < _HOSTS_MOST:
+            self.hosts.add(host)
+            self.version += 1
 
     def count(self, rule: str, place: str) -> None:
         """Note one removal."""

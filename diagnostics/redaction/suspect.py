@@ -96,7 +96,7 @@ _CALLBACK = re.compile(
 )
 """A callback address that is not empty: its path may be secret."""
 _QUIET_URL = re.compile(
-    r"https?://[A-Za-z0-9.\-]{1,200}(?::\d{1,5})?(?:/[A-Za-z0-9._\-]{0,80})*"
+    r"https?://(?:[A-Za-z][A-Za-z0-9.\-]{0,200}|127\.0\.0\.1)(?::\d{1,5})?(?:/[A-Za-z0-9._\-]{0,80})*"
     r"(?:\?[A-Za-z0-9._]{1,80}=[A-Za-z0-9._\-]{0,80}(?:&[A-Za-z0-9._]{1,80}=[A-Za-z0-9._\-]{0,80})*)?"
 )
 _URL_NAME = re.compile(r"[?&]([^=]+)=")

@@ -15,7 +15,7 @@ from diagnostics.redaction.names import (
     suspect,
 )
 from diagnostics.redaction.survey import found_at, replaced, survey
-from diagnostics.redaction.url import clean_url, is_dull
+from diagnostics.redaction.url import clean_url, is_dull, note_host
 from diagnostics.redaction.values import (
     PLACEHOLDER,
     is_likely,
@@ -314,7 +314,8 @@ def urls(clean: Clean, text: str, _place: Place, depth: int) -> str:
     def shown(found: re.Match[str]) -> str:
         rest, slash = found[2], found[1][: len(found[1]) // 2]
         plain = rest.replace(slash, "/") if slash != "/" else rest
-        if is_dull("x://" + plain):
+        if is_dull("x://" + plain) and not clean.hides_hosts:
+            note_host(clean, plain)
             return found[0]
         cleaned = clean_url(clean, "x://" + plain, depth + 1)[4:]
         if cleaned == plain:

@@ -7,7 +7,7 @@ from diagnostics.model import Json
 from diagnostics.redaction.fields import hide_content, promised
 from diagnostics.redaction.ledger import Clean
 from diagnostics.redaction.names import Place, Strength, Suspicion, is_content, suspect, words
-from diagnostics.redaction.values import is_placeholder
+from diagnostics.redaction.values import is_placeholder, is_secret
 
 _PAIR_NAMES = ("name", "key", "header", "field", "Name", "Key", "k", "variable")
 _PAIR_VALUES = ("value", "Value", "v", "val", "values", "content")
@@ -181,7 +181,8 @@ def _under(clean: Clean, name: str, held: Json, depth: int, place: Place) -> Jso
             return _closed(clean, name, held, suspicion, depth)
         return _open(clean, name, held, depth, inner)
     is_number = isinstance(held, (int, float)) and not isinstance(held, bool)
-    if is_number and suspicion is not None and suspicion.strength is Strength.SURE:
+    sure = suspicion is not None and suspicion.strength is Strength.SURE
+    if is_number and suspicion is not None and sure and is_secret(str(held), suspicion):
         return clean.ledger.hide(
             str(held), kind=suspicion.kind, rule=f"named-{suspicion.kind}", place=place
         )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import unquote, unquote_plus
 
+from diagnostics.redaction.addresses import addresses
 from diagnostics.redaction.ledger import Clean
 from diagnostics.redaction.names import WHEN_SIGNED, Place, words
 from diagnostics.redaction.values import IN_URL, PLACEHOLDER, is_placeholder, looks_random, quoted
@@ -53,6 +54,7 @@ _DULL = re.compile(r"[a-z]{1,10}://[A-Za-z0-9.\-]{1,200}(?::\d{1,5})?(?:/[A-Za-z
 """No segment of these is long enough to be hidden."""
 _BOT = re.compile(r"(?<=/bot)\d{4,20}:[\w\-]{10,}")
 _SEGMENT_LEAST = 16
+_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 _HOOKED = frozenset({*_WEBHOOK_HOSTS, "api.telegram.org"})
 _NAME_MOST = 16
 _DEPTH_MOST = 9
@@ -62,7 +64,8 @@ _ROUNDS_MOST = 3
 def clean_url(clean: Clean, url: str, depth: int = 0, *, webhook: bool = False) -> str:
     """One whole URL; unchanged, byte for byte, where there is nothing to hide."""
     url = escape_placeholders(clean.ledger.exact(url, Place.URL))
-    if not webhook and is_dull(url):
+    if not webhook and is_dull(url) and not clean.hides_hosts:
+        note_host(clean, url.partition("://")[2])
         return url
     scheme, mark, rest = url.partition("://")
     if not mark:
@@ -71,7 +74,8 @@ def clean_url(clean: Clean, url: str, depth: int = 0, *, webhook: bool = False) 
             return clean.text(url, Place.URL, depth + 1)
     found = next(_PARTS.finditer(rest))  # it matches any text
     authority, path, query, fragment = found.groups("")
-    host, authority = authority.rpartition("@")[2].partition(":")[0], _authority(clean, authority)
+    host = authority.rpartition("@")[2].partition(":")[0]
+    authority = _host(clean, _authority(clean, authority))
     path = _path(clean, path, host.lower(), webhook=webhook)
     if query:
         query = "?" + clean_pairs(clean, query[1:], Place.QUERY, depth)
@@ -100,6 +104,27 @@ def _authority(clean: Clean, authority: str) -> str:
         return authority
     shown = clean.ledger.hide(user, kind="userinfo", rule="url-userinfo", place=Place.URL)
     return f"{quoted(shown)}@{host}"
+
+
+def note_host(clean: Clean, rest: str) -> None:
+    """A private address that is called stays readable in sentences about it."""
+    found = _ADDRESS.match(rest) if rest[:1].isdigit() else None
+    if found is not None:
+        clean.ledger.call(found[0])
+
+
+def _host(clean: Clean, authority: str) -> str:
+    """Whom the request went to: known to whoever helps, unless the copy is for strangers."""
+    user, at, host = authority.rpartition("@")
+    if not clean.hides_hosts:
+        note_host(clean, host)
+        return authority
+    if PLACEHOLDER.match(host):
+        return authority
+    shown = escape_placeholders(addresses(clean, host, Place.URL))
+    if shown.startswith("[%3C"):
+        shown = shown.replace("[", "", 1).replace("]", "", 1)
+    return f"{user}{at}{shown}"
 
 
 def _path(clean: Clean, path: str, host: str, *, webhook: bool) -> str:

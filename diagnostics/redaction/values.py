@@ -61,6 +61,8 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]{4,18}(?:Z|[+\-][\d:]{4,6})?)?"
 _CLOSE = re.compile(r"[A-Za-z0-9_\-+/=.~!:%|]+")
 _PROSE = re.compile(r"[\"'`(]?[A-Za-zА-Яа-яЁё][A-Za-zА-Яа-яЁё_'-]{0,24}[\"'`)]?[.,:;!?]?")
 _NEAR = 1024
+_PHONE_LEAST = 5
+"""`?0` under `sec-ch-ua-mobile` and `ios` under `mobile` are nobody's number."""
 _PLACEHOLDERS_MOST = 8192
 _EDGE = re.compile(r"[\s;,(){}<>]")
 _RANDOM_LENGTH = 12
@@ -120,6 +122,8 @@ def is_secret(value: str, suspicion: Suspicion) -> bool:
     """Whether to hide a value that stands under a suspicious name."""
     if is_placeholder(value):
         return False
+    if suspicion.kind == "phone":
+        return sum(map(str.isdigit, value)) >= _PHONE_LEAST
     if suspicion.strength is Strength.LIKELY:
         return is_likely(value)
     if suspicion.strength is Strength.MAYBE:

@@ -78,7 +78,8 @@ def percents(clean: Clean, text: str, place: Place, depth: int) -> str:
             return found[0]
         plain = unquote(found[0], errors="surrogateescape")
         cleaned = clean.text(plain, place, depth + 1)
-        return found[0] if cleaned == plain else quoted(cleaned, "/:?&=,;+")
+        same = cleaned in {plain, found[0]}  # a URL's own placeholders stand encoded in it
+        return found[0] if same else quoted(cleaned, "/:?&=,;+")
 
     if depth >= _DEEPEST or not any(mark in text for mark in _ESCAPES):
         return text
