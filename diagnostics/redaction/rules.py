@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from diagnostics.redaction.finder import Finder
 from diagnostics.redaction.survey import found_at, found_within, survey
 from diagnostics.redaction.values import is_heygen_key, is_real, mixed_case
 
@@ -347,13 +348,23 @@ SHAPES: tuple[Rule, ...] = (
 )
 
 
+_NEAR_RUNS, _ANYWHERE = (
+    Finder(n for rule in SHAPES if bool(rule.run) is runs for n in rule.literals if len(n) > 1)
+    for runs in (True, False)
+)
+
+
 def matches(rule: Rule, text: str) -> Iterator[re.Match[str]]:
     """Every match of one shape in a text, looked for only where one can be."""
     seen = survey(text)
     if rule.run and not seen.runs:
         return iter(())
-    where = seen.near_runs if rule.run else seen.raw
-    needles = [needle for needle in rule.literals if needle in where]
+    needles = rule.literals
+    if len(needles[0]) > 1:
+        found = seen.standing(_NEAR_RUNS if rule.run else _ANYWHERE, near_runs=bool(rule.run))
+        needles = tuple(needle for needle in needles if needle in found)
+    else:
+        needles = tuple(needle for needle in needles if needle in seen.near_runs)
     if not needles:
         return iter(())
     if not rule.run:

@@ -8,6 +8,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, lru_cache
 
+from diagnostics.redaction.finder import Finder
+from diagnostics.redaction.names import NAMING
+
 RUN_LEAST = 18
 _RUN_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 _RUNS = bytes(120 if n in _RUN_BYTES else 32 for n in range(256))
@@ -15,6 +18,12 @@ _DIGITS = bytes(48 if chr(n).isdigit() and n < 128 else n for n in range(256))  
 _HEXES = bytes(48 if n in b"0123456789abcdefABCDEF" else n for n in range(256))
 _LONG = b"x" * RUN_LEAST
 _GAP_MOST = 48
+WORDS = Finder((
+    *(*NAMING, b"name", b"basic", b"apikey", b"passwor", b"passcode", b"://", b":\\"),
+    *(b" -", b"\n-", b"\t-", b"setx ", b"set ", b"desktop-", b"laptop-", b"macbook", b"imac"),
+    *(b"top-", b"/home/", b"/users/", b"users\\"),
+))  # fmt: skip
+"""All that is ever looked for in small letters, but for the names of somebody's own words."""
 _BEFORE, _AFTER = 16, 24
 _IPV4 = re.compile(rb"\.0{1,3}\.0{1,3}\.0")
 _IPV6 = re.compile(rb":0{0,4}:0{0,4}:|::0")
@@ -30,6 +39,7 @@ class Survey:
     def __init__(self, text: str) -> None:
         self.raw = text.encode("latin-1", "replace")
         self._found: dict[bytes, tuple[int, ...]] = {}
+        self._standing: dict[tuple[Finder, bool], frozenset[bytes]] = {}
 
     @cached_property
     def lower(self) -> bytes:
@@ -116,9 +126,23 @@ class Survey:
     def places(self, words: Iterable[bytes]) -> Iterator[int]:
         """Where each of the words (in small letters) stands, word by word."""
         for word in words:
+            if word in WORDS.known:
+                yield from self._words[word]
+                continue
             if word not in self._found:
                 self._found[word] = tuple(_finds(self.lower, word))
             yield from self._found[word]
+
+    @cached_property
+    def _words(self) -> dict[bytes, list[int]]:
+        return WORDS.places(self.lower)
+
+    def standing(self, finder: Finder, *, near_runs: bool) -> frozenset[bytes]:
+        """Which words of a set stand in the text, or near its runs; capitals as given."""
+        key = (finder, near_runs)
+        if key not in self._standing:
+            self._standing[key] = finder.standing(self.near_runs if near_runs else self.raw)
+        return self._standing[key]
 
 
 def _finds(text: bytes, word: bytes) -> Iterator[int]:
