@@ -55,6 +55,8 @@ class Gate:
         self._familiar = Familiar(self._clean.ledger, self._machine)
         self._version = 0
         self._headers: _Memory[tuple[str, str], tuple[str, str]] = {}
+        self._requests: _Memory[Headers, Headers] = {}
+        """All headers of a request together: a client sends the same ones again and again."""
         self._urls: _Memory[str, str] = {}
         self._texts: _Memory[str, str] = {}
         self._bodies: _Memory[tuple[bytes, str | None], bytes] = {}
@@ -76,7 +78,7 @@ class Gate:
             return False
         self._version = version
         self._familiar.forget()
-        for memory in (self._headers, self._urls, self._texts, self._bodies):
+        for memory in (self._headers, self._requests, self._urls, self._texts, self._bodies):
             memory.clear()
         return True
 
@@ -127,11 +129,12 @@ class Gate:
     ) -> _Value:
         """Work once for each key; what was removed counts each time."""
         known = memory.get(key)
-        if known is not None and not self._is_new():
+        ledger = self._clean.ledger
+        if known is not None and (ledger.version == self._version or not self._is_new()):
             if known[1]:
-                self.removed.update(known[1])
+                ledger.count_again(known[1])
             return known[0]
-        recent = self._clean.ledger.recent
+        recent = ledger.recent
         mark = len(recent)
         result = work(key)
         if len(memory) >= _REMEMBERED_MOST:
@@ -150,7 +153,9 @@ class Gate:
         return replace(exchange, request=request, answer=answer, wire=wire)
 
     def _request(self, request: Request) -> Request:
-        headers, body = self.headers(request.headers), request.body
+        headers, body = request.headers, request.body
+        if headers:
+            headers = self._remember(self._requests, headers, self.headers)
         if body:
             body = self.body(body, _content_type(request.headers))
         url = self.url(request.url)

@@ -319,3 +319,11 @@ def test_a_large_body_without_secrets_passes_a_window_byte_for_byte() -> None:
     assert b"".join([*map(window.feed, parts), window.finish()]) == b"".join(parts)
     assert window.withheld is None
     assert window.size_bytes == 6_000_000
+
+
+def test_what_a_remembered_request_lost_counts_each_time(gate: Gate) -> None:
+    first = Request(method="GET", url="http://h.test/", headers=(("x-api-key", KEY), ("a", "1")))
+    second = Request(method="GET", url="http://h.test/", headers=(("x-api-key", KEY), ("a", "2")))
+    for number, request in enumerate((first, second, second, first, second), 1):
+        gate.exchange(replace(PLAIN, request=request))
+        assert gate.removed.total() == number

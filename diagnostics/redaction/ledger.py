@@ -191,6 +191,13 @@ class Ledger:
         if len(self.recent) > _RECENT_MOST:
             self.recent.clear()
 
+    def count_again(self, removals: Sequence[tuple[str, str]]) -> None:
+        """Note what a remembered result took."""
+        self.removed.update(removals)
+        self.recent.extend(removals)
+        if len(self.recent) > _RECENT_MOST:
+            self.recent.clear()
+
     def knows(self, value: str) -> bool:
         """Whether the whole value is a registered secret (short ones included)."""
         return value in self._kinds
