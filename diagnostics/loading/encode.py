@@ -41,8 +41,20 @@ class Encoder:
         body = request.body
         if body:
             length = b"Content-Length: %d\r\n\r\n" % len(body)
-            return there, b"".join((request.method.encode(), b" ", there.prefix.encode(), target.encode(), head, length, body))
-        return there, b"".join((request.method.encode(), b" ", there.prefix.encode(), target.encode(), head, b"\r\n"))
+            return there, b"".join(
+                (
+                    request.method.encode(),
+                    b" ",
+                    there.prefix.encode(),
+                    target.encode(),
+                    head,
+                    length,
+                    body,
+                )
+            )
+        return there, b"".join(
+            (request.method.encode(), b" ", there.prefix.encode(), target.encode(), head, b"\r\n")
+        )
 
     def _place(self, place: str) -> Origin:
         host = urlsplit(place).hostname or ""
@@ -50,9 +62,14 @@ class Encoder:
         self._origins[place] = made
         return made
 
-    def _head(self, key: tuple[str, Headers, str, bool, Purpose], request: Request, there: Origin) -> bytes:
+    def _head(
+        self, key: tuple[str, Headers, str, bool, Purpose], request: Request, there: Origin
+    ) -> bytes:
         host = urlsplit(key[2]).hostname or ""
-        lines = [f"Host: {there.netloc}", *(f"{n}: {v}" for n, v in (*self._fixed, *request.headers, *self._keys(request, host)))]
+        lines = [
+            f"Host: {there.netloc}",
+            *(f"{n}: {v}" for n, v in (*self._fixed, *request.headers, *self._keys(request, host))),
+        ]
         if any("\r" in line or "\n" in line or "\0" in line for line in lines):
             raise ValueError("illegal header or address")
         made = (" HTTP/1.1\r\n" + "\r\n".join(lines) + "\r\n").encode("latin-1")

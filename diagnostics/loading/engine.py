@@ -21,12 +21,14 @@ from diagnostics.drive.policy import Policy
 from diagnostics.loading.encode import Encoder
 from diagnostics.loading.line import CHUNK, READ, SILENT, WRITE, Line
 from diagnostics.loading.origin import Origin
+from diagnostics.loading.poll import poller
 from diagnostics.model import (
     Answer,
     Ask,
     Exchange,
     Fault,
     FaultKind,
+    Headers,
     Request,
     Response,
     Together,
@@ -93,19 +95,22 @@ class Engine:
         self,
         *,
         contract: Contract,
-        encoder: Encoder,
+        base_url: str,
+        headers: Callable[[Request], Headers] = lambda _request: (),
         budget: Budget,
         policy: Policy,
         listener: Listener,
-        poll: Any,
         bounds: Bounds | None = None,
         context: ssl.SSLContext | None = None,
         now: Callable[[], float] = perf_counter,
     ) -> None:
-        self._contract, self._encoder = contract, encoder
+        self._contract = contract
+        self._encoder = Encoder(
+            base_url=base_url, hosts=contract.hosts, keys=lambda request, _host: headers(request)
+        )
         self._budget, self._policy, self._listener = budget, policy, listener
         self._bounds, self._context = bounds or Bounds(), context
-        self._poll, self.now = poll, now
+        self._poll, self.now = poller(), now
         self._lines: dict[int, Line] = {}
         self._timers: list[tuple[float, int, Flow, Request]] = []
         self._order = count()
@@ -202,7 +207,14 @@ class Engine:
         try:
             line.begin(data, flow.sent_s, headless=request.method == "HEAD")
         except OSError:
-            self._broken(line, Fault(kind=FaultKind.WRITE, message="connection broke while sending", may_have_arrived=True))
+            self._broken(
+                line,
+                Fault(
+                    kind=FaultKind.WRITE,
+                    message="connection broke while sending",
+                    may_have_arrived=True,
+                ),
+            )
             return
         wanted = line.interest
         if wanted != line.watched:
@@ -218,6 +230,11 @@ class Engine:
         return line
 
     # --- one round ----------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> int:
+        """Requests that are not due yet."""
+        return len(self._timers)
 
     def turn(self, most_s: float) -> None:
         """Answers that are here, requests that are due; waits `most_s` at most for either."""
@@ -300,7 +317,9 @@ class Engine:
             if line.flow is None:
                 continue
             if not line.open and at_s - line.since_s > bounds.connect_s:
-                self._broken(line, Fault(kind=FaultKind.CONNECT_TIMEOUT, message="no connection in time"))
+                self._broken(
+                    line, Fault(kind=FaultKind.CONNECT_TIMEOUT, message="no connection in time")
+                )
             elif at_s - line.since_s > bounds.read_s or at_s - line.flow.sent_s > bounds.total_s:
                 self._broken(line, line.silent())
 
@@ -322,7 +341,9 @@ class Engine:
         )
         ok, code = False, None
         if type(answer) is Response:
-            contract = self._contract if not request.provider else self._contract.of(request.provider)
+            contract = (
+                self._contract if not request.provider else self._contract.of(request.provider)
+            )
             reading = contract.read(answer, request.operation)
             ok, code = reading.ok, reading.code
         self._listener.answered(

@@ -119,7 +119,9 @@ class Line:
             return None
         except OSError:
             return Fault(
-                kind=FaultKind.WRITE, message="connection broke while sending", may_have_arrived=True
+                kind=FaultKind.WRITE,
+                message="connection broke while sending",
+                may_have_arrived=True,
             )
         return None
 
