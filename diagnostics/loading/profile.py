@@ -3,11 +3,14 @@
 Read from a small YAML file (`diagnostics/loading/profiles/<name>.yaml`, or the user's own copy).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from diagnostics.model import Text
+from diagnostics.model import Json, Text
+
+SCENARIOS = ("job", "read", "quota", "endpoints")
+"""What a mix may hold: `read` is the contract's probe, the others are scenarios of ours."""
 
 
 class Model(StrEnum):
@@ -49,7 +52,9 @@ class Share:
     operation: str = ""
     """Of a `job`; empty: the contract's example."""
     request: str = ""
-    """A file with the body, beside the profile; empty: the contract's example."""
+    """The file with the body, as the profile names it; empty: the contract's example."""
+    body: Json = None
+    """What stands in that file: read with the profile, since a worker may not have the file."""
     think_s: tuple[float, float] = (0.0, 0.0)
     """A user waits this long between two asks (least, most); closed model only."""
     poll_interval_s: float = 5.0
@@ -58,14 +63,19 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
-    """One thing that must hold: `p99 of job.total < 90 s`. `text` is as the user wrote it."""
+    """One thing that must hold: `p99 of job.total < 90 s`. `text` is as the user wrote it.
+
+    `bound` is in the base unit of its metric, as `tally.Tally.metric` answers it: seconds, a share
+    between 0 and 1, credits, per second (`jobs per minute`: per minute), or a count. `unit` is the
+    one the user wrote; `objectives.shown` writes a value in it.
+    """
 
     text: str
     subject: str
     """A metric's name, as `tally.Tally.metric` knows it: `p99 of job.total`, `failed jobs` …"""
     relation: str  # < <= > >= = !=
     bound: float
-    unit: str = ""  # s, ms, %, credits, /s, or none
+    unit: str = ""  # µs, ms, s, min, h, %, credits, /s, /min, or none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +97,9 @@ class Profile:
     """Hosts beyond this machine that the profile's author allows to be loaded."""
     faults: str = ""
     """A fault plan for the embedded emulator, so that the profile has something to find."""
-    emulator: dict[str, float] = field(default_factory=dict)
+    emulator: Mapping[str, Json] = field(default_factory=dict)
     """Settings of the embedded emulator: limits, render times, overload (see emulator/overload)."""
+    file: str = ""
 
     @property
     def duration_s(self) -> float:
@@ -104,3 +115,20 @@ class Profile:
             at_s -= stage.duration_s
             before = stage.level
         return 0.0
+
+    @property
+    def peak(self) -> float:
+        """The highest level of all stages."""
+        return max((stage.level for stage in self.stages), default=0.0)
+
+    def scaled(self, factor: float) -> "Profile":
+        """The same shape, that many times as high."""
+        return self._shaped([replace(s, level=s.level * factor) for s in self.stages])
+
+    def lasting(self, duration_s: float) -> "Profile":
+        """The same shape, stretched or pressed into that time."""
+        factor = duration_s / self.duration_s
+        return self._shaped([replace(s, duration_s=s.duration_s * factor) for s in self.stages])
+
+    def _shaped(self, stages: Sequence[Stage]) -> "Profile":
+        return replace(self, stages=tuple(stages))

@@ -1,0 +1,58 @@
+"""How much is `90 s`, `5 min`, `20 /s`, `1 %`? Reads amounts with their units, and writes them."""
+
+import math
+import re
+from collections.abc import Mapping
+
+DURATIONS: Mapping[str, float] = {
+    "us": 1e-6,
+    "µs": 1e-6,
+    "ms": 1e-3,
+    "s": 1.0,
+    "min": 60.0,
+    "h": 3600.0,
+    "d": 86_400.0,
+}
+RATES: Mapping[str, float] = {"/s": 1.0, "/min": 1 / 60, "/h": 1 / 3600}
+SHARES: Mapping[str, float] = {"%": 0.01}
+
+_LENGTH_MAX = 64
+_AMOUNT = re.compile(r"\s*(\d{1,15}(?:\.\d{0,15})?)\s*(\S{0,16})\s*")
+
+
+class QuantityError(ValueError):
+    """It is no amount of that kind; says what would be."""
+
+
+def read(text: object, units: Mapping[str, float], *, example: str) -> float:
+    """The amount in the base unit (seconds, per second, share); a bare 0 needs no unit."""
+    if isinstance(text, bool | float | int) and text != 0:
+        raise QuantityError(f"it has no unit; write for example {example}")
+    found = _AMOUNT.fullmatch(str(text)[:_LENGTH_MAX])
+    if found is None:
+        raise QuantityError(f"that is no amount; write for example {example}")
+    number, unit = float(found[1]), found[2]
+    if not unit and number:
+        raise QuantityError(f"it has no unit; write for example {example}")
+    if unit and unit not in units:
+        raise QuantityError(f"{unit!r} is none of the units {', '.join(units)}")
+    return number * units[unit] if unit else 0.0
+
+
+def duration(text: object) -> float:
+    """Seconds."""
+    return read(text, DURATIONS, example="90 s or 5 min")
+
+
+def rate(text: object) -> float:
+    """A second."""
+    return read(text, RATES, example="20 /s or 300 /min")
+
+
+def written(value: float, unit: str, units: Mapping[str, float]) -> str:
+    """An amount of the base unit in that unit: `0.012` in `%` is `1.2 %`."""
+    amount = value / units.get(unit, 1.0)
+    shown = (
+        f"{amount:.4g}" if abs(amount) < 10_000 or not math.isfinite(amount) else f"{amount:.0f}"
+    )  # noqa: PLR2004  # four digits are shown without an exponent
+    return f"{shown} {unit}".rstrip()
