@@ -45,7 +45,7 @@ class Share:
     """One part of the mix: what is asked, of whom, how often beside the others."""
 
     scenario: str
-    """A name of ours: `job` (create, follow, fetch), `quota`, `endpoints`; or `read` (the probe)."""
+    """One of `SCENARIOS`: `job` (create, follow, fetch), `quota`, `endpoints`, `read` (probe)."""
     weight: float = 1.0
     provider: str = ""
     """Empty: the provider of the run."""

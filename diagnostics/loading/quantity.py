@@ -17,6 +17,8 @@ RATES: Mapping[str, float] = {"/s": 1.0, "/min": 1 / 60, "/h": 1 / 3600}
 SHARES: Mapping[str, float] = {"%": 0.01}
 
 _LENGTH_MAX = 64
+_PLAIN = 10_000
+"""From here on four digits would need an exponent."""
 _AMOUNT = re.compile(r"\s*(\d{1,15}(?:\.\d{0,15})?)\s*(\S{0,16})\s*")
 
 
@@ -25,18 +27,21 @@ class QuantityError(ValueError):
 
 
 def read(text: object, units: Mapping[str, float], *, example: str) -> float:
-    """The amount in the base unit (seconds, per second, share); a bare 0 needs no unit."""
-    if isinstance(text, bool | float | int) and text != 0:
-        raise QuantityError(f"it has no unit; write for example {example}")
+    """The amount in the base unit (seconds, per second, share); a bare 0 needs no unit.
+
+    A unit `""` in `units` allows a bare number.
+    """
     found = _AMOUNT.fullmatch(str(text)[:_LENGTH_MAX])
     if found is None:
         raise QuantityError(f"that is no amount; write for example {example}")
     number, unit = float(found[1]), found[2]
-    if not unit and number:
+    if unit in units or not number:
+        return number * units.get(unit, 1.0)
+    known = ", ".join(filter(None, units))
+    if not unit:
         raise QuantityError(f"it has no unit; write for example {example}")
-    if unit and unit not in units:
-        raise QuantityError(f"{unit!r} is none of the units {', '.join(units)}")
-    return number * units[unit] if unit else 0.0
+    told = f"none of the units {known}" if known else "no unit here: it is a bare number"
+    raise QuantityError(f"{unit!r} is {told}")
 
 
 def duration(text: object) -> float:
@@ -52,7 +57,5 @@ def rate(text: object) -> float:
 def written(value: float, unit: str, units: Mapping[str, float]) -> str:
     """An amount of the base unit in that unit: `0.012` in `%` is `1.2 %`."""
     amount = value / units.get(unit, 1.0)
-    shown = (
-        f"{amount:.4g}" if abs(amount) < 10_000 or not math.isfinite(amount) else f"{amount:.0f}"
-    )  # noqa: PLR2004  # four digits are shown without an exponent
+    shown = f"{amount:.0f}" if _PLAIN <= abs(amount) < math.inf else f"{amount:.4g}"
     return f"{shown} {unit}".rstrip()
