@@ -35,7 +35,7 @@ def read(text: object, units: Mapping[str, float], *, example: str) -> float:
     if found is None:
         raise QuantityError(f"that is no amount; write for example {example}")
     number, unit = float(found[1]), found[2]
-    if unit in units or not number:
+    if unit in units or not (unit or number):
         return number * units.get(unit, 1.0)
     known = ", ".join(filter(None, units))
     if not unit:

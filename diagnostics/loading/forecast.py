@@ -1,0 +1,216 @@
+"""What would this load send, and what could it cost at worst? Sends nothing.
+
+Worst case means: every job is polled as often as it may be, every price is the dearest that the
+contract names, every user asks again as soon as the think time allows. Repeats after a refusal are
+not counted: what was refused was not charged. None: nobody can know it.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from diagnostics.contract import Contract
+from diagnostics.loading.arrivals import Curve
+from diagnostics.loading.profile import Arrival, Model, Profile, Share
+from diagnostics.model import Json, Request
+from diagnostics.promise import Operation
+
+Dry = Callable[[Share, Contract], Sequence[Request]]
+"""What one ask of a share builds in a dry run, for scenarios whose requests nobody here knows."""
+
+_SPREAD = 5.0
+"""A Poisson process exceeds its mean by five of its deviations once in three million runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One kind of request. `most`: so many at worst; `per_s`: at the peak."""
+
+    provider: str
+    operation: str
+    scenario: str
+    host: str
+    paid: bool
+    most: float | None
+    per_s: float | None
+    credits_each: float | None = 0.0
+
+    @property
+    def credits_most(self) -> float | None:
+        """Of all of them; None: their number or their price is not known."""
+        if not self.paid:
+            return 0.0
+        if self.most is None or self.credits_each is None:
+            return None
+        return self.most * self.credits_each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What a load comes to before it is sent."""
+
+    lines: tuple[Line, ...]
+    duration_s: float
+    asks_most: float | None
+    peak: float
+    """Users, or arrivals a second."""
+
+    @property
+    def requests_most(self) -> float | None:
+        """Of every kind."""
+        return _sum(line.most for line in self.lines)
+
+    @property
+    def paid_most(self) -> float | None:
+        """Of those that cost credits."""
+        return _sum(line.most for line in self.lines if line.paid)
+
+    @property
+    def per_s_most(self) -> float | None:
+        """Requests a second at the peak."""
+        return _sum(line.per_s for line in self.lines)
+
+    @property
+    def credits_most(self) -> float | None:
+        """None: a price or a number is not known; only the budget bounds it."""
+        return _sum(line.credits_most for line in self.lines)
+
+    @property
+    def unpriced(self) -> tuple[str, ...]:
+        """Paid operations whose price the contract does not decide."""
+        return tuple(
+            line.operation for line in self.lines if line.paid and line.credits_each is None
+        )
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Where requests go; results may lie on hosts that only the answers name."""
+        return tuple(dict.fromkeys(line.host for line in self.lines if line.host))
+
+
+def _sum(values: Iterator[float | None]) -> float | None:
+    total = 0.0
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total
+
+
+def forecast(
+    profile: Profile,
+    contract: Contract,
+    *,
+    base_url: str = "",
+    partners: Mapping[str, Contract] | None = None,
+    dry: Dry | None = None,
+) -> Forecast:
+    """Count what the profile would send. `base_url` stands for the hosts of `contract`."""
+    asks, peak_per_s = _asks(profile), _peak(profile)
+    whole = sum(share.weight for share in profile.mix)
+    lines: list[Line] = []
+    for share in profile.mix:
+        part = share.weight / whole
+        whom = (partners or {}).get(share.provider) or contract
+        for kind in _kinds(share, whom, profile.duration_s, dry):
+            lines.append(
+                kind.line(share, whom, base_url, _part(asks, part), _rate(peak_per_s, part))
+            )
+    return Forecast(
+        lines=tuple(lines), duration_s=profile.duration_s, asks_most=asks, peak=profile.peak
+    )
+
+
+def _asks(profile: Profile) -> float | None:
+    """How many asks begin."""
+    total = Curve(profile.stages).total
+    if profile.model is Model.CLOSED:
+        think_s = min(share.think_s[0] for share in profile.mix)
+        return math.ceil(total / think_s + profile.peak) if think_s > 0 else None
+    spread = _SPREAD * math.sqrt(total) if profile.arrival is Arrival.POISSON else 0.0
+    return math.ceil(total + spread - 1e-9)
+
+
+def _peak(profile: Profile) -> float | None:
+    """Asks a second at the highest level."""
+    if profile.model is Model.OPEN:
+        return profile.peak
+    think_s = min(share.think_s[0] for share in profile.mix)
+    return profile.peak / think_s if think_s > 0 else None
+
+
+def _part(asks: float | None, part: float) -> float | None:
+    return None if asks is None else math.ceil(asks * part)
+
+
+def _rate(per_s: float | None, part: float) -> float | None:
+    return None if per_s is None else per_s * part
+
+
+# --- what one ask sends -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One operation of an ask, and how often at most."""
+
+    operation: Operation | None
+    times: float
+    body: Json = None
+
+    def line(  # noqa: PLR0913, PLR0917  # where it goes, whose it is, how many
+        self,
+        share: Share,
+        contract: Contract,
+        base_url: str,
+        asks: float | None,
+        per_s: float | None,
+    ) -> Line:
+        known = self.operation
+        return Line(
+            provider=contract.name,
+            operation=known.id if known else "output",
+            scenario=share.scenario,
+            host=_host(known, contract, base_url),
+            paid=known is not None and known.spends,
+            most=None if asks is None else asks * self.times,
+            per_s=None if per_s is None else per_s * self.times,
+            credits_each=known.price.of(self.body) if known else 0.0,
+        )
+
+
+def _host(known: Operation | None, contract: Contract, base_url: str) -> str:
+    if known is None:
+        return ""
+    own = urlsplit(known.host).hostname or ""
+    return urlsplit(base_url).hostname or own if base_url and own in contract.hosts else own
+
+
+def _kinds(share: Share, contract: Contract, duration_s: float, dry: Dry | None) -> Iterator[_Kind]:
+    if share.scenario == "job":
+        yield from _job(share, contract, duration_s)
+    elif share.scenario in {"read", "quota"}:
+        if contract.probe:
+            yield _Kind(contract.operations[contract.probe], 1)
+    else:
+        for request in dry(share, contract) if dry else ():
+            yield _Kind(contract.operations.get(request.operation or ""), 1)
+
+
+def _job(share: Share, contract: Contract, duration_s: float) -> Iterator[_Kind]:
+    """Create, polls, the result, and the balance after what was paid for."""
+    operation = contract.operation(share.operation or contract.roles.get("example", ""))
+    examples = list(operation.examples.values())
+    body = share.body if share.body is not None else (examples[0] if examples else None)
+    yield _Kind(operation, 1, body)
+    if operation.job is not None:
+        yield _Kind(contract.operations[operation.job.read], _polls(share, duration_s))
+        yield _Kind(None, 1)
+    balance = contract.operations.get(contract.roles.get("balance", ""))
+    if operation.spends and balance is not None:
+        yield _Kind(balance, 1)
+
+
+def _polls(share: Share, _duration_s: float) -> float:
+    return float(share.max_polls)
