@@ -8,13 +8,13 @@ not counted: what was refused was not charged. None: nobody can know it.
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from diagnostics.contract import Contract
 from diagnostics.loading.arrivals import Curve
+from diagnostics.loading.hosts import host_of
 from diagnostics.loading.profile import Arrival, Model, Profile, Share
 from diagnostics.model import Json, Request
-from diagnostics.promise import Operation
+from diagnostics.promise import Operation, Price
 
 Dry = Callable[[Share, Contract], Sequence[Request]]
 """What one ask of a share builds in a dry run, for scenarios whose requests nobody here knows."""
@@ -113,10 +113,8 @@ def forecast(
     for share in profile.mix:
         part = share.weight / whole
         whom = (partners or {}).get(share.provider) or contract
-        for kind in _kinds(share, whom, profile.duration_s, dry):
-            lines.append(
-                kind.line(share, whom, base_url, _part(asks, part), _rate(peak_per_s, part))
-            )
+        counts = (_part(asks, part), _rate(peak_per_s, part))
+        lines += (kind.line(share, whom, base_url, *counts) for kind in _kinds(share, whom, dry))
     return Forecast(
         lines=tuple(lines), duration_s=profile.duration_s, asks_most=asks, peak=profile.peak
     )
@@ -159,7 +157,7 @@ class _Kind:
     times: float
     body: Json = None
 
-    def line(  # noqa: PLR0913, PLR0917  # where it goes, whose it is, how many
+    def line(
         self,
         share: Share,
         contract: Contract,
@@ -176,20 +174,28 @@ class _Kind:
             paid=known is not None and known.spends,
             most=None if asks is None else asks * self.times,
             per_s=None if per_s is None else per_s * self.times,
-            credits_each=known.price.of(self.body) if known else 0.0,
+            credits_each=_dearest(known.price, self.body) if known else 0.0,
         )
+
+
+def _dearest(price: Price, body: Json) -> float | None:
+    """What such a call costs; where only a table is known, its dearest row."""
+    known = price.of(body)
+    if known is None and price.values and not (price.per_s or price.per_chars):
+        return max(price.values.values())
+    return known
 
 
 def _host(known: Operation | None, contract: Contract, base_url: str) -> str:
     if known is None:
         return ""
-    own = urlsplit(known.host).hostname or ""
-    return urlsplit(base_url).hostname or own if base_url and own in contract.hosts else own
+    own = host_of(known.host)
+    return host_of(base_url) or own if own in contract.hosts else own
 
 
-def _kinds(share: Share, contract: Contract, duration_s: float, dry: Dry | None) -> Iterator[_Kind]:
+def _kinds(share: Share, contract: Contract, dry: Dry | None) -> Iterator[_Kind]:
     if share.scenario == "job":
-        yield from _job(share, contract, duration_s)
+        yield from _job(share, contract)
     elif share.scenario in {"read", "quota"}:
         if contract.probe:
             yield _Kind(contract.operations[contract.probe], 1)
@@ -198,19 +204,15 @@ def _kinds(share: Share, contract: Contract, duration_s: float, dry: Dry | None)
             yield _Kind(contract.operations.get(request.operation or ""), 1)
 
 
-def _job(share: Share, contract: Contract, duration_s: float) -> Iterator[_Kind]:
+def _job(share: Share, contract: Contract) -> Iterator[_Kind]:
     """Create, polls, the result, and the balance after what was paid for."""
     operation = contract.operation(share.operation or contract.roles.get("example", ""))
     examples = list(operation.examples.values())
     body = share.body if share.body is not None else (examples[0] if examples else None)
     yield _Kind(operation, 1, body)
     if operation.job is not None:
-        yield _Kind(contract.operations[operation.job.read], _polls(share, duration_s))
+        yield _Kind(contract.operations[operation.job.read], share.max_polls)
         yield _Kind(None, 1)
     balance = contract.operations.get(contract.roles.get("balance", ""))
     if operation.spends and balance is not None:
         yield _Kind(balance, 1)
-
-
-def _polls(share: Share, _duration_s: float) -> float:
-    return float(share.max_polls)
