@@ -26,6 +26,7 @@ from diagnostics.emulator.faults import Effects, FaultPlan, check_targets
 from diagnostics.emulator.inputs import WAIT_S, Inputs
 from diagnostics.emulator.jobs import Jobs
 from diagnostics.emulator.misbehave import Misbehaviour
+from diagnostics.emulator.overload import PLAIN, Pressure, as_likely, for_provider
 from diagnostics.emulator.reply import Reply, page, spoiled
 from diagnostics.emulator.routes import MEDIA, OUTPUT, Routes
 from diagnostics.emulator.service import Service
@@ -66,16 +67,19 @@ class Emulator:
         speed: float = 1.0,
         per_minute: float | None = None,
         input_wait_s: float = WAIT_S,
+        pressure: Pressure = PLAIN,
     ) -> None:
+        pressure = for_provider(pressure, contract, per_minute)
+        faults = as_likely(faults, pressure)
         if faults:
             check_targets(faults, contract.operations)
         self.contract, self.clock, self.plan = contract, clock, faults
         self.base_url = (base_url or f"http://{contract.name}.emulator.test").rstrip("/")
         self.media_base = f"{self.base_url}{MEDIA}".rstrip("/")
-        self.account = Account(contract, credits_left=credits, seed=seed)
-        if per_minute is not None:
-            self.account.rate_per_minute = per_minute
-        self.jobs = Jobs(contract, seed=seed, speed=speed)
+        credits_left = credits if pressure.credits is None else pressure.credits
+        self.account = Account(contract, credits_left=credits_left, seed=seed, pressure=pressure)
+        speed = speed if pressure.speed is None else pressure.speed
+        self.jobs = Jobs(contract, seed=seed, speed=speed, pressure=pressure)
         bodies = Bodies(contract, self.jobs, self.media_base, self.base_url)
         self.callbacks = Callbacks(
             contract,
@@ -151,6 +155,9 @@ class Emulator:
             await self._send(send, call, page(413, "Request Entity Too Large"), None, close=True)
             return
         call = Call(scope, route, body)
+        answer_s = self.jobs.floor.answer_s(self.clock.now()) if route.operation else 0.0
+        if answer_s:
+            await asyncio.sleep(answer_s)
         effects = None
         if route.aimed and self._misbehaviour:
             effects = self._misbehaviour.meet(route.aimed, lambda at: self._find(call, at))

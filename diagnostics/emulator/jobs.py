@@ -11,6 +11,8 @@ from typing import Any
 from diagnostics.contract import Contract, first
 from diagnostics.emulator.clips import Clip, wanted
 from diagnostics.emulator.faults import JobFault
+from diagnostics.emulator.overload import PLAIN, Pressure
+from diagnostics.emulator.pressing.floor import Floor
 from diagnostics.model import Json
 from diagnostics.promise import Job, Operation, State, StateKind
 
@@ -150,12 +152,19 @@ class Jobs:
     """Every job of one emulator, by its id and by the other ids its create answered with."""
 
     def __init__(
-        self, contract: Contract, *, seed: int, speed: float, limit: int = JOBS_MAX
+        self,
+        contract: Contract,
+        *,
+        seed: int,
+        speed: float,
+        limit: int = JOBS_MAX,
+        pressure: Pressure = PLAIN,
     ) -> None:
         self._contract = contract
         self._dice = random.Random(f"jobs:{seed}")
         self._speed = max(speed, 1e-6)
         self._limit = limit
+        self.floor = Floor(pressure, seed=seed, speed=self._speed)
         self._by_id: dict[str, Work] = {}
         self._clips = 0
         self._also: dict[str, str] = {}
@@ -195,7 +204,7 @@ class Jobs:
             del self._also[next(iter(self._also))]
         return spare
 
-    def accept(
+    def accept(  # noqa: PLR0913  # what is known of a create
         self,
         op: Operation,
         body: Json,
@@ -203,19 +212,23 @@ class Jobs:
         fault: JobFault | None = None,
         *,
         within_s: float | None = None,
+        at_once: bool = False,
     ) -> Work:
-        """Start the job of an accepted create; `within_s`: how long it is given."""
+        """Start the job of an accepted create; `within_s`: how long it is given.
+
+        `at_once`: it is over before its create is answered.
+        """
         job = op.job
         assert job is not None  # noqa: S101  # only creates are accepted
         fault = fault or JobFault()
-        queue_s, run_s = self._dice.uniform(*_QUEUE_S), self._dice.uniform(*_RUN_S)
+        queue_s, run_s = (0.0, 0.0) if at_once else self._length(fault, now_s)
         work = Work(
             id=self.new_id(first(op.answer, job.id)),
             operation=op,
             job=job,
             created_s=now_s,
-            queue_s=(queue_s if fault.queue_s is None else fault.queue_s) / self._speed,
-            run_s=(run_s if fault.run_s is None else fault.run_s) / self._speed,
+            queue_s=queue_s,
+            run_s=run_s,
             suffix=suffix(self._contract, op, job),
             fault=fault,
             given=_repeated(body),
@@ -223,9 +236,25 @@ class Jobs:
             clip=self._clip(op, body, fault),
         )
         if len(self._by_id) >= self._limit:
-            self.forget(next(iter(self._by_id)))
+            self.forget(next(iter(self._by_id)), now_s)
         self._by_id[work.id] = work
+        self.floor.take(now_s, now_s + queue_s, _leaves_s(work))
         return work
+
+    def _length(self, fault: JobFault, now_s: float) -> tuple[float, float]:
+        """How long it queues and runs: as drawn, unless a plan has it otherwise."""
+        drawn = self._dice.uniform(*_QUEUE_S), self._dice.uniform(*_RUN_S)
+        if fault.queue_s is None and fault.run_s is None:
+            return self.floor.length(drawn[0] / self._speed, drawn[1] / self._speed, now_s)
+        queue_s = drawn[0] if fault.queue_s is None else fault.queue_s
+        run_s = drawn[1] if fault.run_s is None else fault.run_s
+        return queue_s / self._speed, run_s / self._speed
+
+    def close(self, work: Work, now_s: float) -> None:
+        """Cancel a job."""
+        if not work.closed:
+            self.floor.leave(now_s, _leaves_s(work))
+        work.closed = True
 
     def _clip(self, op: Operation, body: Json, fault: JobFault) -> Clip | None:
         if self._contract.wider(op.id) != self._contract.roles.get("clip"):
@@ -233,11 +262,18 @@ class Jobs:
         self._clips += 1
         return wanted(body, self._clips - 1, fault.clip)
 
-    def forget(self, named: str) -> None:
+    def forget(self, named: str, now_s: float = 0.0) -> None:
         """Delete a job."""
         work = self.get(named)
         if work is not None:
+            if not work.closed:
+                self.floor.leave(now_s, _leaves_s(work))
             del self._by_id[work.id]
+
+
+def _leaves_s(work: Work) -> float | None:
+    """When a job is no longer in flight; None: never."""
+    return work.ends_s if work.fault.stuck is None else work.deadline_s
 
 
 def _repeated(body: Json, depth: int = 1) -> dict[str, Json]:

@@ -16,6 +16,7 @@ from diagnostics.contract import Contract
 from diagnostics.drive.clock import RealClock
 from diagnostics.emulator.app import Emulator
 from diagnostics.emulator.faults import FaultPlan
+from diagnostics.emulator.overload import PLAIN, Pressure
 from diagnostics.emulator.town import Town, players, prefixes, settled
 from diagnostics.errors import TargetError, UsageError
 
@@ -184,6 +185,7 @@ class Served(_Thread):
         speed: float = 1.0,
         credits: float = 1000.0,  # noqa: A002  # the providers' word
         per_minute: float | None = None,
+        pressure: Pressure = PLAIN,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
@@ -198,6 +200,7 @@ class Served(_Thread):
             credits=credits,
             speed=speed,
             per_minute=per_minute,
+            pressure=pressure,
         )
         super().__init__(self.emulator, [listener])
 
@@ -218,6 +221,7 @@ class ServedTown(_Thread):
         speed: float = 1.0,
         credits: float = 1000.0,  # noqa: A002  # the providers' word
         per_minute: float | None = None,
+        pressure: Pressure = PLAIN,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
@@ -233,6 +237,7 @@ class ServedTown(_Thread):
             credits=credits,
             speed=speed,
             per_minute=per_minute,
+            pressure=pressure,
         )
         self.town = Town(emulators, places.ports)
         self.emulators = self.town.emulators

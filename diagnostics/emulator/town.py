@@ -14,6 +14,7 @@ from diagnostics.contract import Contract
 from diagnostics.drive.clock import Clock
 from diagnostics.emulator.app import Emulator
 from diagnostics.emulator.faults import FaultPlan, check_targets
+from diagnostics.emulator.overload import PLAIN, Pressure, check_plan
 from diagnostics.emulator.reply import page
 from diagnostics.emulator.routes import CONTROL
 from diagnostics.errors import ContractError, UsageError
@@ -123,9 +124,11 @@ def settled(  # noqa: PLR0913  # the knobs of an emulator, the same for all
     credits: float = 1000.0,  # noqa: A002  # the providers' word
     speed: float = 1.0,
     per_minute: float | None = None,
+    pressure: Pressure = PLAIN,
 ) -> list[Emulator]:
     """An emulator for each contract; the plan goes to those who can play it."""
     playing = players(contracts, faults)
+    check_plan(pressure, contracts)
     return [
         Emulator(
             contract,
@@ -136,6 +139,7 @@ def settled(  # noqa: PLR0913  # the knobs of an emulator, the same for all
             credits=credits,
             speed=speed,
             per_minute=per_minute,
+            pressure=pressure,
         )
         for contract in contracts
     ]
