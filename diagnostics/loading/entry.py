@@ -94,6 +94,14 @@ class Entry:
             self.wrong(f"it is a text, not {short(value)}", f"1 to {_TEXT_MAX} characters")
         return value
 
+    def plain(self) -> str | float | bool:
+        """A scalar, not a mapping or a list."""
+        if not isinstance(self.value, str | int | float):
+            self.wrong(f"it is one value, not {short(self.value)}", "a number or a text")
+        if isinstance(self.value, str):
+            return self.text()
+        return self.value if isinstance(self.value, bool) else self.number(-1e15, 1e15)
+
     def truth(self) -> bool:
         """Yes or no."""
         if not isinstance(self.value, bool):

@@ -19,7 +19,7 @@ SHARES: Mapping[str, float] = {"%": 0.01}
 _LENGTH_MAX = 64
 _PLAIN = 10_000
 """From here on four digits would need an exponent."""
-_AMOUNT = re.compile(r"\s*(\d{1,15}(?:\.\d{0,15})?)\s*(\S{0,16})\s*")
+_AMOUNT = re.compile(r"\s*(\d{1,15}(?:\.\d{0,20})?(?:e[+-]?\d{1,3})?)\s*(\S{0,16})\s*")
 
 
 class QuantityError(ValueError):

@@ -170,8 +170,9 @@ def _stage(entry: Entry, model: Model) -> Iterator[Stage]:
         if model is Model.OPEN
         else there.number(0, USERS_MAX)
     )
-    for key in ("ramp", "hold"):
-        yield Stage(duration_s=_duration(entry.get(key), 0.0), level=height)
+    yield Stage(duration_s=_duration(entry.get("ramp"), 0.0), level=height)
+    if entry.get("hold"):
+        yield Stage(duration_s=_duration(entry.get("hold"), 0.0), level=height)
 
 
 def _duration(entry: Entry | None, otherwise_s: float) -> float:
@@ -274,16 +275,21 @@ def _faults(entry: Entry | None) -> str:
 
     wanted = entry.text()
     if "/" in wanted or wanted.endswith((".yaml", ".yml", ".json")):
-        return str(Path(entry.file).parent / wanted)
+        return str((Path(entry.file).parent / wanted).absolute())
     return entry.one_of(faults.names(), "fault plan")
 
 
 def _settings(entry: Entry | None) -> Mapping[str, Json]:
-    """As written: the emulator reads them (`emulator.overload`)."""
+    """As written, once the emulator has understood each of them."""
     if entry is None:
         return {}
-    if not isinstance(entry.value, dict) or len(entry.value) > _LIST_MAX:
-        entry.wrong(
-            "they are a short mapping of names to values", "see: diagnostics emulate --help"
-        )
+    from diagnostics.emulator import overload  # noqa: PLC0415  # only where there are settings
+
+    entry.keys(tuple(overload.SETTINGS), what="`emulator`")
+    for key in entry.value:
+        held = entry.need(key, hint="say a value, or leave it out")
+        try:
+            overload.setting(key, held.plain())
+        except UsageError as error:
+            held.wrong(error.message, error.hint or _HINT)
     return dict(entry.value)
