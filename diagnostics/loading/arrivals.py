@@ -19,6 +19,9 @@ from diagnostics.loading.profile import Arrival, Profile, Share, Stage
 _NEARLY = 1e-9
 """The last arrival of a whole number of them must not come from a rounding error."""
 
+_GOLDEN = (math.sqrt(5) - 1) / 2
+"""Spreads the beginnings of several mixers, so that not all of them ask for the same first."""
+
 
 class Curve:
     """Expected arrivals until a moment, and the moment at which so many are expected."""
@@ -116,13 +119,13 @@ class Schedule:
 
 
 class Mixer:
-    """Whose turn is it? Keeps every share of a mix within one of its due, at any moment."""
+    """Whose turn is it? Keeps every share of a mix near its due at any moment, without dice."""
 
     def __init__(self, mix: Sequence[Share], *, index: int = 0, count: int = 1) -> None:
         whole = sum(share.weight for share in mix)
         self._mix = [(share, share.weight / whole) for share in mix]
-        phase = (index + 0.5) / count
-        self._owed = [(part * 7919 * phase) % 1.0 for _, part in self._mix]
+        phase = index / count * _GOLDEN
+        self._owed = [phase * (place + 1) % 1.0 for place in range(len(mix))]
 
     def next(self) -> Share:
         """The share that is owed most."""
