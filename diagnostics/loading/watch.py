@@ -1,0 +1,293 @@
+"""What does an answer tell of which job, and what does that add to the counts?
+
+Read off the exchanges in the contract's own words (`x-job`), one after the other, without a tape:
+of each job under way a few numbers are kept. Times are those at which an answer told of it, so a
+stage is known to within the poll interval.
+"""
+
+from diagnostics.contract import Contract
+from diagnostics.drive.policy import ambiguous
+from diagnostics.following.answer import Poll
+from diagnostics.following.words import Status, status_of
+from diagnostics.jobs import asked_id, at_once, identity, poll_of
+from diagnostics.loading.adding import add
+from diagnostics.loading.counts import Counts
+from diagnostics.model import Exchange, Purpose
+from diagnostics.promise import Operation, StateKind
+
+STUCK_S = 600.0
+"""Unchanged for so long a job is stuck, where the contract does not say how long one may take."""
+SWEEP_S = 5.0
+_RANKS = {StateKind.PENDING: 1, StateKind.RUNNING: 2}
+_SUBMITTED, _QUEUED, _RUNNING, _DONE = range(4)
+_GOOD = frozenset({StateKind.DONE, StateKind.READY})
+
+
+class Live:
+    """One job under way."""
+
+    __slots__ = (
+        "body",
+        "changed_s",
+        "conversation",
+        "done_s",
+        "due_s",
+        "failing",
+        "key",
+        "operation",
+        "output",
+        "since_s",
+        "stage",
+        "stuck",
+        "value",
+    )
+
+    def __init__(self, operation: Operation, exchange: Exchange, due_s: float, key: str) -> None:
+        self.operation, self.key, self.due_s = operation, key, due_s
+        self.conversation, self.body = exchange.conversation, hash(exchange.request.body)
+        self.since_s = self.changed_s = _end_s(exchange)
+        self.done_s = 0.0
+        self.stage, self.value, self.output = _SUBMITTED, "", ""
+        self.stuck = self.failing = False
+
+
+class Watch:
+    """Follows the jobs of a load."""
+
+    def __init__(self, contract: Contract, stuck_s: float = STUCK_S) -> None:
+        self._contract, self._stuck_s = contract, stuck_s
+        self._readers = {
+            provider: _readers(known)
+            for provider, known in {"": contract, **contract.partners}.items()
+        }
+        self._by_key: dict[str, Live] = {}
+        self._by_conversation: dict[int, list[Live]] = {}
+        self._failed: dict[int, dict[int, tuple[float, bool]]] = {}
+        """Of creates that failed, by conversation and body: first due when, and ambiguous."""
+        self.operations = frozenset(
+            name
+            for known in (contract, *contract.partners.values())
+            for op in known.operations.values()
+            if op.job
+            for name in (op.id, op.job.read)
+        )
+        """Whoever answers to one of these, or with a result file, is to be `heard`."""
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    # --- what is heard ------------------------------------------------------------------------
+
+    def heard(self, exchange: Exchange, counts: Counts, second: int, *, ok: bool) -> None:
+        """One more answer."""
+        request = exchange.request
+        if request.purpose is Purpose.MEDIA:
+            self._fetched(exchange, counts, second, ok=ok)
+            return
+        if request.purpose is not Purpose.CALL:
+            return
+        contract = self._contract.of(request.provider)
+        operation = contract.operations.get(request.operation or "")
+        if operation is None:
+            return
+        if operation.job is not None:
+            self._create(contract, operation, exchange, counts, second, ok=ok)
+        elif operation.id in self._readers.get(request.provider, {}):
+            self._read(contract, operation.id, exchange, counts, second)
+
+    def _create(  # noqa: PLR0913  # what is known of one answer, and where it is counted
+        self,
+        contract: Contract,
+        operation: Operation,
+        exchange: Exchange,
+        counts: Counts,
+        second: int,
+        *,
+        ok: bool,
+    ) -> None:
+        due_s = self._earlier(exchange, counts, ok=ok)
+        if not ok:
+            unknown = ambiguous(contract, exchange)
+            counts.jobs.ambiguous += unknown
+            counts.jobs.refused += not unknown
+            failed = self._failed.setdefault(exchange.conversation, {})
+            failed[hash(exchange.request.body)] = due_s, unknown
+            return
+        counts.jobs.created += 1
+        counts.timeline.row(second).created += 1
+        counts.jobs.submit.record(_end_s(exchange) - due_s)
+        job_id = identity(contract, operation, exchange)
+        key = _key(exchange, job_id or "")
+        if job_id is None or key in self._by_key:  # no job of its own
+            counts.jobs.lost += 1
+            _over(counts, second)
+            return
+        live = self._began(Live(operation, exchange, due_s, key), counts)
+        told = at_once(contract, operation, exchange)
+        if told is not None:
+            self._said(live, told, _end_s(exchange), counts, second)
+
+    def _earlier(self, exchange: Exchange, counts: Counts, *, ok: bool) -> float:
+        """When this create was first due: an attempt that failed before is taken back."""
+        if not self._failed or exchange.conversation not in self._failed:
+            return exchange.started_s
+        failed = self._failed[exchange.conversation]
+        due_s, unknown = failed.pop(hash(exchange.request.body), (exchange.started_s, None))
+        if not failed:
+            del self._failed[exchange.conversation]
+        if unknown is False:
+            counts.jobs.refused -= 1
+        elif unknown and ok:
+            counts.jobs.risked += 1
+        return due_s
+
+    def _began(self, live: Live, counts: Counts) -> Live:
+        others = self._by_conversation.setdefault(live.conversation, [])
+        counts.jobs.doubled += any(one.body == live.body for one in others)
+        others.append(live)
+        self._by_key[live.key] = live
+        return live
+
+    def _read(
+        self, contract: Contract, reader: str, exchange: Exchange, counts: Counts, second: int
+    ) -> None:
+        label = exchange.request.label
+        creator = self._readers[exchange.request.provider][reader]
+        live = self._by_key.get(_key(exchange, label or asked_id(creator, exchange)))
+        if live is None or live.operation.job is None:
+            return
+        told = poll_of(contract, live.operation.job, exchange)
+        live.failing = told is None
+        if told is not None:
+            self._said(live, told, _end_s(exchange), counts, second)
+
+    # --- what it means ------------------------------------------------------------------------
+
+    def _said(self, live: Live, told: Poll, at_s: float, counts: Counts, second: int) -> None:
+        """A status answer."""
+        if told.value != live.value:
+            live.value, live.changed_s = told.value or "", at_s
+            self._unstuck(live, counts, second)
+        if told.state is None:
+            return
+        kind, jobs = told.state.kind, counts.jobs
+        rank = _RANKS.get(kind)
+        if rank is not None:
+            _reached(live, rank, at_s, counts)
+        elif kind in _GOOD:
+            self._done(live, told, at_s, counts, second)
+        elif status_of(told.state) is Status.NOT_FOUND and live.stage != _DONE:
+            jobs.lost += 1
+            self._forget(live, counts, second)
+        elif live.stage != _DONE:
+            jobs.failed += 1
+            add(jobs.codes, told.code or told.value or kind.value)
+            self._forget(live, counts, second)
+
+    def _done(self, live: Live, told: Poll, at_s: float, counts: Counts, second: int) -> None:
+        if live.stage != _DONE:
+            stage = counts.jobs.queue if live.stage == _QUEUED else counts.jobs.run
+            stage.record(at_s - live.since_s)
+            counts.jobs.done += 1
+            live.stage, live.done_s = _DONE, at_s
+        if not told.settled and told.done:  # the result is not there yet
+            return
+        if told.output is not None and told.output.startswith(("http://", "https://")):
+            live.output = told.output
+            return
+        counts.jobs.total.record(at_s - live.due_s)
+        self._forget(live, counts, second)
+
+    def _fetched(self, exchange: Exchange, counts: Counts, second: int, *, ok: bool) -> None:
+        """The result file came, or did not."""
+        url, at_s = exchange.request.url, _end_s(exchange)
+        for live in self._by_conversation.get(exchange.conversation, ()):
+            if live.output == url and url:
+                counts.jobs.fetched += ok
+                counts.jobs.undelivered += not ok
+                if ok:
+                    counts.jobs.fetch.record(at_s - live.done_s)
+                    counts.jobs.total.record(at_s - live.due_s)
+                self._forget(live, counts, second)
+                return
+
+    # --- what is heard no more ----------------------------------------------------------------
+
+    def ended(self, conversation: int, counts: Counts, second: int) -> None:
+        """An ask is over: nobody asks for its jobs any more."""
+        self._failed.pop(conversation, None)
+        for live in list(self._by_conversation.get(conversation, ())):
+            self._given_up(live, counts, second)
+            self._forget(live, counts, second)
+
+    def _given_up(self, live: Live, counts: Counts, second: int) -> None:
+        self._unstuck(live, counts, second)
+        if live.stage != _DONE:
+            counts.jobs.lost += live.failing
+            counts.jobs.stuck += not live.failing
+        elif live.output:  # nobody wanted to fetch it
+            counts.jobs.total.record(live.done_s - live.due_s)
+        else:
+            counts.jobs.undelivered += 1
+
+    def sweep(self, at_s: float, counts: Counts, second: int) -> None:
+        """Find what has not changed for too long."""
+        for live in list(self._by_key.values()):
+            job = live.operation.job
+            limit_s = (job.most_s if job else None) or self._stuck_s
+            if at_s - live.changed_s <= limit_s:
+                continue
+            if live.stage == _DONE:
+                self._given_up(live, counts, second)
+                self._forget(live, counts, second)
+            elif not live.stuck:
+                live.stuck = True
+                counts.jobs.stuck += 1
+                _over(counts, second)
+
+    def _unstuck(self, live: Live, counts: Counts, second: int) -> None:
+        """It moved after all."""
+        if live.stuck:
+            live.stuck = False
+            counts.jobs.stuck -= 1
+            _over(counts, second, -1)
+
+    def _forget(self, live: Live, counts: Counts, second: int) -> None:
+        del self._by_key[live.key]
+        others = self._by_conversation[live.conversation]
+        others.remove(live)
+        if not others:
+            del self._by_conversation[live.conversation]
+        _over(counts, second)
+
+
+def _reached(live: Live, rank: int, at_s: float, counts: Counts) -> None:
+    """Queued or running: a job that is told to go back is where it was."""
+    if rank > live.stage:
+        if rank == _RUNNING:
+            counts.jobs.queue.record(at_s - live.since_s)
+            live.since_s = at_s
+        live.stage = rank
+
+
+def _over(counts: Counts, second: int, number: int = 1) -> None:
+    counts.jobs.over += number
+    counts.timeline.row(second).over += number
+
+
+def _end_s(exchange: Exchange) -> float:
+    return exchange.started_s + exchange.duration_s
+
+
+def _key(exchange: Exchange, job_id: str) -> str:
+    provider = exchange.request.provider
+    return f"{provider} {job_id}" if provider else job_id
+
+
+def _readers(contract: Contract) -> dict[str, Operation]:
+    """By the operation that reads a state, an operation that creates such jobs."""
+    found: dict[str, Operation] = {}
+    for operation in contract.operations.values():
+        if operation.job is not None:
+            found.setdefault(operation.job.read, operation)
+    return found
