@@ -1,24 +1,26 @@
-"""Where does a load go? Scheme, host and port, resolved once, with the bytes that every head shares."""
+"""Where does a load go? Scheme, host and port, resolved once, and connections that stand idle."""
 
 import socket
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 _PORTS = {"http": 80, "https": 443}
+_UNKNOWN_S = 1.0
+"""For so long a name that did not resolve is not asked for again."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Origin:
-    """One server. `address` is (family, what `connect` takes)."""
+    """One server. An address is (family, what `connect` takes); the one that answered is first."""
 
     scheme: str
     host: str
     port: int
-    prefix: str = ""
-    """A path that comes before every target: an emulator of several providers on one port."""
-    address: tuple[int, Any] = (0, ())
+    addresses: list[tuple[int, Any]] = field(default_factory=list)
     idle: list[Any] = field(default_factory=list)
+    """Connections that wait for a request, the one that waited least last."""
+    failure: str = ""
+    failed_s: float = 0.0
 
     @property
     def netloc(self) -> str:
@@ -26,18 +28,25 @@ class Origin:
         shown = f"[{self.host}]" if ":" in self.host else self.host
         return shown if self.port == _PORTS.get(self.scheme) else f"{shown}:{self.port}"
 
+    def resolve(self, now_s: float) -> None:
+        """Find the addresses, unless they are known; raises `UnknownNameError`."""
+        if self.addresses:
+            return
+        if self.failure and now_s - self.failed_s < _UNKNOWN_S:
+            raise UnknownNameError(self.failure)
+        try:
+            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            self.failure = str(getattr(error, "strerror", None) or error)
+            self.failed_s = now_s
+            raise UnknownNameError(self.failure) from error
+        self.addresses = list(dict.fromkeys((int(one[0]), one[4]) for one in found))
 
-def origin(base_url: str) -> Origin:
-    """Taken apart and resolved; raises `OSError` (`socket.gaierror`) or `ValueError`."""
-    parts = urlsplit(base_url)
-    if parts.scheme not in _PORTS or not parts.hostname:
-        raise ValueError("not an http or https address")
-    made = Origin(
-        scheme=parts.scheme,
-        host=parts.hostname,
-        port=parts.port or _PORTS[parts.scheme],
-        prefix=parts.path.rstrip("/"),
-    )
-    found = socket.getaddrinfo(made.host, made.port, type=socket.SOCK_STREAM)
-    made.address = (int(found[0][0]), found[0][4])
-    return made
+    def prefer(self, number: int) -> None:
+        """That address could be connected to: the next connection tries it first."""
+        if 0 < number < len(self.addresses):
+            self.addresses.insert(0, self.addresses.pop(number))
+
+
+class UnknownNameError(Exception):
+    """The host name does not resolve."""

@@ -68,8 +68,7 @@ class Selected:
     """Any system: `kqueue` or `select`, as `selectors` finds them."""
 
     def __init__(self, selector: selectors.BaseSelector) -> None:
-        self._selector = selector
-        self.unregister, self.close = selector.unregister, selector.close
+        self._selector, self.close = selector, selector.close
 
     def register(self, fd: int, events: int) -> None:
         """Watch it."""
@@ -78,6 +77,10 @@ class Selected:
     def modify(self, fd: int, events: int) -> None:
         """Watch it for something else."""
         self._selector.modify(fd, _meant(events))
+
+    def unregister(self, fd: int) -> None:
+        """No more."""
+        self._selector.unregister(fd)
 
     def poll(self, timeout: float, most: int) -> list[tuple[int, int]]:
         """What is ready, in the words of `epoll`."""
