@@ -7,7 +7,7 @@ not counted: what was refused was not charged. None: nobody can know it.
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from diagnostics.contract import Contract
 from diagnostics.loading.arrivals import Curve
@@ -83,6 +83,17 @@ class Forecast:
             line.operation for line in self.lines if line.paid and line.credits_each is None
         )
 
+    def to_json(self) -> dict[str, Json]:
+        """For `--dry-run --json`."""
+        names = ("duration_s", "asks_most", "peak", "requests_most", "paid_most", "per_s_most")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "credits_most": self.credits_most,
+            "unpriced": list(self.unpriced),
+            "hosts": list(self.hosts),
+            "lines": [{**asdict(line), "credits_most": line.credits_most} for line in self.lines],
+        }
+
     @property
     def hosts(self) -> tuple[str, ...]:
         """Where requests go; results may lie on hosts that only the answers name."""
@@ -98,23 +109,32 @@ def _sum(values: Iterator[float | None]) -> float | None:
     return total
 
 
-def forecast(
+def forecast(  # noqa: PLR0913  # what, of whom, where, with whose partners, played by whom
     profile: Profile,
     contract: Contract,
     *,
     base_url: str = "",
     partners: Mapping[str, Contract] | None = None,
+    emulated: bool = False,
     dry: Dry | None = None,
 ) -> Forecast:
-    """Count what the profile would send. `base_url` stands for the hosts of `contract`."""
-    asks, peak_per_s = _asks(profile), _peak(profile)
+    """Count what the profile would send. `base_url` stands for the hosts of `contract`.
+
+    `emulated`: where the documents name no price, count what our emulator charges instead.
+    """
     whole = sum(share.weight for share in profile.mix)
+    asks = _asks(profile)
     lines: list[Line] = []
     for share in profile.mix:
-        part = share.weight / whole
         whom = (partners or {}).get(share.provider) or contract
-        counts = (_part(asks, part), _rate(peak_per_s, part))
-        lines += (kind.line(share, whom, base_url, *counts) for kind in _kinds(share, whom, dry))
+        coming = _Coming(
+            share=share,
+            contract=whom,
+            base_url=base_url,
+            emulated=emulated,
+            counts=_counts(profile, asks, share.weight / whole),
+        )
+        lines += (coming.line(kind) for kind in _kinds(share, whom, dry))
     return Forecast(
         lines=tuple(lines), duration_s=profile.duration_s, asks_most=asks, peak=profile.peak
     )
@@ -138,12 +158,22 @@ def _peak(profile: Profile) -> float | None:
     return profile.peak / think_s if think_s > 0 else None
 
 
-def _part(asks: float | None, part: float) -> float | None:
-    return None if asks is None else math.ceil(asks * part)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counts:
+    """Of one share: how many asks, how many a second at the peak, and how many at once."""
+
+    asks: float | None
+    per_s: float | None
+    users: float | None  # None: arrivals, of which any number may be under way
 
 
-def _rate(per_s: float | None, part: float) -> float | None:
-    return None if per_s is None else per_s * part
+def _counts(profile: Profile, asks: float | None, part: float) -> _Counts:
+    peak_per_s = _peak(profile)
+    return _Counts(
+        asks=None if asks is None else math.ceil(asks * part),
+        per_s=None if peak_per_s is None else peak_per_s * part,
+        users=profile.peak if profile.model is Model.CLOSED else None,
+    )
 
 
 # --- what one ask sends -----------------------------------------------------------------------
@@ -151,31 +181,49 @@ def _rate(per_s: float | None, part: float) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """One operation of an ask, and how often at most."""
+    """One operation of an ask, how often at most, and how far apart (0: nothing keeps it)."""
 
     operation: Operation | None
-    times: float
+    times: float = 1.0
     body: Json = None
+    apart_s: float = 0.0
 
-    def line(
-        self,
-        share: Share,
-        contract: Contract,
-        base_url: str,
-        asks: float | None,
-        per_s: float | None,
-    ) -> Line:
-        known = self.operation
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Coming:
+    """What a share of the mix will send to whom."""
+
+    share: Share
+    contract: Contract
+    base_url: str
+    emulated: bool
+    counts: _Counts
+
+    def line(self, kind: _Kind) -> Line:
+        known, asks = kind.operation, self.counts.asks
         return Line(
-            provider=contract.name,
+            provider=self.contract.name,
             operation=known.id if known else "output",
-            scenario=share.scenario,
-            host=_host(known, contract, base_url),
+            scenario=self.share.scenario,
+            host=_host(known, self.contract, self.base_url),
             paid=known is not None and known.spends,
-            most=None if asks is None else asks * self.times,
-            per_s=None if per_s is None else per_s * self.times,
-            credits_each=_dearest(known.price, self.body) if known else 0.0,
+            most=None if asks is None else asks * kind.times,
+            per_s=self._per_s(kind),
+            credits_each=self._price(known, kind.body) if known else 0.0,
         )
+
+    def _per_s(self, kind: _Kind) -> float | None:
+        """Polls keep their distance: so many a second as there are jobs, divided by it."""
+        counts = self.counts
+        bounds = [counts.per_s * kind.times] if counts.per_s is not None else []
+        if kind.apart_s:
+            at_once = [n for n in (counts.asks, counts.users) if n is not None]
+            bounds += [jobs / kind.apart_s for jobs in at_once]
+        return min(bounds, default=None)
+
+    def _price(self, known: Operation, body: Json) -> float | None:
+        price = _dearest(known.price, body)
+        return known.price.emulated if price is None and self.emulated else price
 
 
 def _dearest(price: Price, body: Json) -> float | None:
@@ -198,10 +246,10 @@ def _kinds(share: Share, contract: Contract, dry: Dry | None) -> Iterator[_Kind]
         yield from _job(share, contract)
     elif share.scenario in {"read", "quota"}:
         if contract.probe:
-            yield _Kind(contract.operations[contract.probe], 1)
+            yield _Kind(contract.operations[contract.probe])
     else:
         for request in dry(share, contract) if dry else ():
-            yield _Kind(contract.operations.get(request.operation or ""), 1)
+            yield _Kind(contract.operations.get(request.operation or ""))
 
 
 def _job(share: Share, contract: Contract) -> Iterator[_Kind]:
@@ -209,10 +257,11 @@ def _job(share: Share, contract: Contract) -> Iterator[_Kind]:
     operation = contract.operation(share.operation or contract.roles.get("example", ""))
     examples = list(operation.examples.values())
     body = share.body if share.body is not None else (examples[0] if examples else None)
-    yield _Kind(operation, 1, body)
+    yield _Kind(operation, body=body)
     if operation.job is not None:
-        yield _Kind(contract.operations[operation.job.read], share.max_polls)
-        yield _Kind(None, 1)
+        read = contract.operations[operation.job.read]
+        yield _Kind(read, share.max_polls, apart_s=share.poll_interval_s)
+        yield _Kind(None)
     balance = contract.operations.get(contract.roles.get("balance", ""))
     if operation.spends and balance is not None:
-        yield _Kind(balance, 1)
+        yield _Kind(balance)

@@ -99,7 +99,7 @@ def shown(objective: Objective, value: float | None) -> str:
     """A measured value in the unit that the objective is written in."""
     if value is None:
         return "–"
-    return quantity.written(value, objective.unit, _units(objective.subject))
+    return quantity.written(value, objective.unit, units(objective.subject))
 
 
 def _snapped(value: float, bound: float) -> float:
@@ -107,7 +107,8 @@ def _snapped(value: float, bound: float) -> float:
     return bound if abs(value - bound) <= _EQUAL * max(abs(value), abs(bound)) else value
 
 
-def _units(subject: str) -> Mapping[str, float]:
+def units(subject: str) -> Mapping[str, float]:
+    """The units that a bound of that metric may have, each in the base unit."""
     if subject in PLAIN:
         return PLAIN[subject]
     return quantity.SHARES if subject.startswith("code ") else quantity.DURATIONS
@@ -180,14 +181,14 @@ def _series(written: str, words: Sequence[str], operations: Collection[str] | No
 
 
 def _bound(written: str, subject: str, start: int) -> tuple[float, str]:
-    units = _units(subject)
+    known = units(subject)
     right = written[start:]
     place = start + len(right) - len(right.lstrip())
     try:
-        value = quantity.read(right, units, example=_examples(units))
+        value, unit = quantity.read(right, known, example=_examples(known))
     except quantity.QuantityError as error:
         raise _wrong(written, place, f"the bound {right.strip()!r}: {error}", _EXAMPLE) from error
-    return value, right.strip().lstrip("0123456789.").strip() or next(iter(units), "")
+    return value, unit or next(iter(known))
 
 
 def _examples(units: Mapping[str, float]) -> str:

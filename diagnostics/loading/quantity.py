@@ -26,8 +26,8 @@ class QuantityError(ValueError):
     """It is no amount of that kind; says what would be."""
 
 
-def read(text: object, units: Mapping[str, float], *, example: str) -> float:
-    """The amount in the base unit (seconds, per second, share); a bare 0 needs no unit.
+def read(text: object, units: Mapping[str, float], *, example: str) -> tuple[float, str]:
+    """The amount in the base unit (seconds, per second, share), and its unit; a bare 0 needs none.
 
     A unit `""` in `units` allows a bare number.
     """
@@ -36,7 +36,7 @@ def read(text: object, units: Mapping[str, float], *, example: str) -> float:
         raise QuantityError(f"that is no amount; write for example {example}")
     number, unit = float(found[1]), found[2]
     if unit in units or not (unit or number):
-        return number * units.get(unit, 1.0)
+        return number * units.get(unit, 1.0), unit
     known = ", ".join(filter(None, units))
     if not unit:
         raise QuantityError(f"it has no unit; write for example {example}")
@@ -46,12 +46,12 @@ def read(text: object, units: Mapping[str, float], *, example: str) -> float:
 
 def duration(text: object) -> float:
     """Seconds."""
-    return read(text, DURATIONS, example="90 s or 5 min")
+    return read(text, DURATIONS, example="90 s or 5 min")[0]
 
 
 def rate(text: object) -> float:
     """A second."""
-    return read(text, RATES, example="20 /s or 300 /min")
+    return read(text, RATES, example="20 /s or 300 /min")[0]
 
 
 def written(value: float, unit: str, units: Mapping[str, float]) -> str:
