@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 RESET = b"<reset>"
 """Instead of more bytes: abort the connection."""
+CLOSE = b"<close>"
+"""Instead of more bytes: close the connection in an orderly way."""
 HANG = b"<hang>"
 """Instead of more bytes: keep the connection open and say nothing."""
 
@@ -62,6 +64,8 @@ async def _say(part: bytes, writer: asyncio.StreamWriter, done: asyncio.Event) -
         raw = writer.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.transport.abort()
+        return False
+    if part == CLOSE:
         return False
     if part == HANG:
         await done.wait()

@@ -22,6 +22,7 @@ _FINAL = 200
 CUT = "the body ended before it was whole"
 SILENT = "no answer in time"
 RESET = "connection reset"
+CLOSED = "Server disconnected without sending a response."
 
 _ResponseDraft = draft(Response)
 
@@ -144,25 +145,27 @@ class Hearing:
         except (HttpParserError, HttpParserUpgrade) as error:
             self.keeps = False
             if not self._whole:
-                return _broken(type(error).__name__)
+                return self._senseless(type(error).__name__)
         if self._whole:
             return self._answer(data if first else b"")
         self._idle_bytes = 0 if self._size > before else self._idle_bytes + len(data)
-        return _broken("a head without end") if self._idle_bytes > _HEAD_BYTES_MAX else None
+        return self._senseless("no end of it") if self._idle_bytes > _HEAD_BYTES_MAX else None
+
+    def _senseless(self, why: str) -> Fault:
+        """This is no HTTP, or no longer."""
+        return self._cut(FaultKind.CUT_BODY) if self._headed else _broken(why)
 
     def _ended(self) -> Answer:
         names = {name.lower() for name, _ in self._headers}
         if self._headed and not names & {"content-length", "transfer-encoding"}:
             return self._answer(b"")
-        return self.reset()
+        return self.reset(CLOSED)
 
-    def reset(self) -> Fault:
+    def reset(self, message: str = RESET) -> Fault:
         """The other side broke the connection."""
         if self._headed:
             return self._cut(FaultKind.CUT_BODY)
-        if self._fed:
-            return _broken("the connection ended within the head")
-        return Fault(kind=FaultKind.RESET, message=RESET, may_have_arrived=True)
+        return Fault(kind=FaultKind.RESET, message=message, may_have_arrived=True)
 
     def silent(self) -> Fault:
         """Nothing more came in time."""
