@@ -11,6 +11,7 @@ import random
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from email.utils import formatdate
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -19,7 +20,15 @@ from diagnostics.drive.clock import Clock
 from diagnostics.emulator import hosting
 from diagnostics.emulator.account import Account
 from diagnostics.emulator.bodies import Bodies
-from diagnostics.emulator.call import Call, Gone, TooLarge, read_body
+from diagnostics.emulator.call import (
+    BODY_BYTES_MAX,
+    Call,
+    Gone,
+    Prompt,
+    TooLarge,
+    at_once,
+    read_body,
+)
 from diagnostics.emulator.callbacks import Callbacks
 from diagnostics.emulator.codes import dump
 from diagnostics.emulator.faults import Effects, FaultPlan, check_targets
@@ -27,7 +36,7 @@ from diagnostics.emulator.inputs import WAIT_S, Inputs
 from diagnostics.emulator.jobs import Jobs
 from diagnostics.emulator.misbehave import Misbehaviour
 from diagnostics.emulator.overload import PLAIN, Pressure, as_likely, for_provider
-from diagnostics.emulator.reply import Reply, page, spoiled
+from diagnostics.emulator.reply import Reply, page, put, spoiled
 from diagnostics.emulator.routes import MEDIA, OUTPUT, Routes
 from diagnostics.emulator.service import Service
 from diagnostics.model import Json
@@ -80,6 +89,7 @@ class Emulator:
         self.account = Account(contract, credits_left=credits_left, seed=seed, pressure=pressure)
         speed = speed if pressure.speed is None else pressure.speed
         self.jobs = Jobs(contract, seed=seed, speed=speed, pressure=pressure)
+        self._media_prefix = f"{self.media_base}/"
         bodies = Bodies(contract, self.jobs, self.media_base, self.base_url)
         self.callbacks = Callbacks(
             contract,
@@ -105,6 +115,7 @@ class Emulator:
         )
         self._ids = random.Random(f"requests:{seed}")
         self._date = (-1, b"")
+        self._answers_late = pressure.answer_s is not None
         self._own_host = urlsplit(self.base_url)
 
     @property
@@ -133,6 +144,23 @@ class Emulator:
             await self._http(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
+
+    def prompt(self, asked: Prompt) -> bytes | None:
+        """The whole answer, head and body, where nothing has to be waited for; else None."""
+        route = self._routes.find(asked.method, asked.path)
+        op = route.operation
+        if op is None or route.aimed or self._answers_late or asked.method == "HEAD":
+            return None
+        if len(asked.body) > BODY_BYTES_MAX:
+            return None
+        call = Call(asked._asdict(), route, asked.body if route.reads_body else b"")
+        if self._service.waits(call, op):
+            return None
+        self.callbacks.touch()
+        reply = at_once(self._service.answer(call, op, None))
+        self._note(call, reply.status, reply.code)
+        body = b"" if reply.status in _BODILESS else reply.body
+        return put(reply.status, self._headers(reply, len(body), 0.0), body)
 
     async def _lifespan(self, receive: Any, send: Send) -> None:
         while True:
@@ -252,8 +280,10 @@ class Emulator:
             return page(404, f"Cannot GET {path[:_PATH_MAX]}")
         return hosting.output(work.suffix, work.clip)
 
-    def _own(self, url: str) -> Awaitable[Reply] | None:
+    def _own(self, url: str) -> Callable[[], Awaitable[Reply]] | None:
         """What we ourselves answer at a URL; None: it is somebody else's."""
+        if url.startswith(self._media_prefix) and "?" not in url and "#" not in url:
+            return partial(self._fetched, url[len(self.base_url) :])
         try:
             parts = urlsplit(url)
             mine = self._is_mine(parts.hostname or "", parts.port)
@@ -262,7 +292,7 @@ class Emulator:
         prefix = self._own_host.path
         if not mine or not parts.path.startswith(f"{prefix}/"):
             return None  # a neighbour on the same port is somebody else
-        return self._fetched(parts.path.removeprefix(prefix))
+        return partial(self._fetched, parts.path.removeprefix(prefix))
 
     def _is_mine(self, host: str, port: int | None) -> bool:
         own = self._own_host

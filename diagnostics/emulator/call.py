@@ -1,17 +1,35 @@
 """What did the caller send? One request, decoded only as far as somebody asks."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 from diagnostics.contract import dig
 from diagnostics.emulator.routes import Route
 from diagnostics.model import Json
 
+Result = TypeVar("Result")
+
 BODY_BYTES_MAX = 10 * 2**20
 _FIELDS_MAX = 1000
+
+
+Fields = list[tuple[bytes, bytes]]
+"""Header fields, their names in lower case."""
+
+
+class Prompt(NamedTuple):
+    """A whole request, before anybody knows whether it can be answered at once."""
+
+    method: str
+    path: str
+    query_string: bytes
+    headers: Fields
+    body: bytes
+    port: int | None
+    """On which it came."""
 
 
 class TooLarge(Exception):  # noqa: N818  # not an error of ours: it becomes a 413
@@ -98,6 +116,17 @@ def parsed_query(query_string: bytes) -> Mapping[str, Json]:
         else:
             found[name] = [value] if name.endswith("[]") else value
     return found
+
+
+def at_once(work: Coroutine[Any, Any, Result]) -> Result:
+    """What a coroutine comes to that waits for nothing; raises if it did wait."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        found: Result = done.value
+        return found
+    work.close()
+    raise RuntimeError("it waits")
 
 
 async def read_body(receive: Any) -> bytes:

@@ -96,6 +96,13 @@ class Service:
         self._tokens = {s.token_operation: s for s in contract.schemes if s.token_operation}
         self._asked: dict[tuple[str, bytes], str] = {}
 
+    def waits(self, call: Call, op: Operation) -> bool:
+        """Whether the answer may have to wait: for a job's end, or for an input on this machine."""
+        hold = op.job.wait if op.job else None
+        if hold is not None and call.header(hold.header.lower().encode()) is not None:
+            return True
+        return bool(op.media) and self._inputs.reaches_out(op, call.json)
+
     async def answer(self, call: Call, op: Operation, effects: Effects | None) -> Reply:
         """The answer to a call of one operation, with the headers that tell about limits."""
         reply = await self._answered(call, op, effects)
