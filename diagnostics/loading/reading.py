@@ -38,7 +38,7 @@ from diagnostics.loading.profile import (
 from diagnostics.model import Json, Text
 
 PROFILES = Path(__file__).parent / "profiles"
-_KEYS = (
+KEYS = (
     "title",
     "model",
     "arrival",
@@ -51,7 +51,7 @@ _KEYS = (
     "faults",
     "emulator",
 )
-_SHARE = ("scenario", "weight", "provider", "operation", "request", "body", "think", "poll")
+SHARE_KEYS = ("scenario", "weight", "provider", "operation", "request", "body", "think", "poll")
 _SIZE_MAX = 1_000_000
 _LIST_MAX = 100
 _DURATION_S_MAX = 7 * 86_400.0
@@ -105,7 +105,7 @@ def _read(path: Path) -> Profile:
 def profile(document: Json, *, name: str, file: str = "") -> Profile:
     """The value of a document, from a file or from another process (`writing.document`)."""
     top = Entry(document, (), file)
-    top.keys(_KEYS, what="a profile")
+    top.keys(KEYS, what="a profile")
     model = top.need("model", hint="open (arrivals a second) or closed (users)")
     kind = model.member(Model, "model")
     return Profile(
@@ -192,7 +192,7 @@ def _mix(entry: Entry) -> tuple[Share, ...]:
 
 
 def _share(entry: Entry) -> Share:
-    entry.keys(_SHARE, what="a part of the mix")
+    entry.keys(SHARE_KEYS, what="a part of the mix")
     scenario = entry.need("scenario", hint=f"one of {', '.join(SCENARIOS)}")
     weight, poll = entry.get("weight"), entry.get("poll")
     if poll is not None:
