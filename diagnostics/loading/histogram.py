@@ -22,14 +22,15 @@ from diagnostics.model import Json
 PLACES_PER_OCTAVE = 1024
 LEAST_S = 2.0**-20
 """0.95 µs: what is shorter counts as this long."""
-MOST_S = 86_400.0
+MOST_S = 2.0**17
+"""A day and a half: what is longer counts as this long."""
+_LAST_S = math.nextafter(MOST_S, 0)
 
 _BATCH = 1024
 _DROPPED = 52 - 10
 """Of the 52 bits of a mantissa the upper ten tell the place."""
 _ORIGIN = (1023 - 20) * PLACES_PER_OCTAVE
-_NEGATIVE = 1 << (63 - _DROPPED)
-_PLACES = 17 * PLACES_PER_OCTAVE + 20 * PLACES_PER_OCTAVE
+PLACES = (17 + 20) * PLACES_PER_OCTAVE
 AS_WRITTEN = "give what `diagnostics load` wrote, unchanged"
 _COUNT_MAX = 1 << 62
 """More than anybody counts: whoever claims more wrote no histogram."""
@@ -41,33 +42,35 @@ def edge_s(place: int) -> float:
     return math.ldexp(LEAST_S * (1 + part / PLACES_PER_OCTAVE), octave)
 
 
-def places(values_s: Sequence[float]) -> Mapping[int, int]:
-    """How many of the values, none above `MOST_S`, belong to which place."""
+def _places(values_s: Sequence[float]) -> dict[int, int]:
+    """How many of the values belong to which place; no duration belongs outside of them."""
     bits = array("Q", array("d", values_s).tobytes())
     found = Counter([one >> _DROPPED for one in bits])
-    counted: dict[int, int] = {}
-    for upper, number in found.items():
-        place = upper - _ORIGIN if _ORIGIN <= upper < _NEGATIVE else 0
-        counted[place] = counted.get(place, 0) + number
-    return counted
+    return {upper - _ORIGIN: number for upper, number in found.items()}
 
 
 def _sane(values_s: Sequence[float]) -> list[float]:
-    """With what is no duration (negative, not a number, beyond a day) brought to where one is."""
-    return [min(max(0.0, value), MOST_S) for value in values_s]  # of 0 and NaN, `max` takes 0
+    """With what is no duration (negative, endless, not a number) brought to where one is."""
+    return [min(max(0.0, value), _LAST_S) for value in values_s]  # of 0 and NaN, `max` takes 0
+
+
+def _from_least(found: dict[int, int]) -> dict[int, int]:
+    """With all that is shorter than `LEAST_S` in the first place."""
+    counted = {place: number for place, number in found.items() if place > 0}
+    return {0: sum(found.values()) - sum(counted.values()), **counted}
 
 
 class Histogram:
     """Counts durations."""
 
-    __slots__ = ("_counts", "_least_s", "_most_s", "_new", "_number", "total_ns")
+    __slots__ = ("_counts", "_most_s", "_new", "_number", "total_ns")
 
     def __init__(self) -> None:
         self._counts: dict[int, int] = {}
         self._new: list[float] = []
         self._number = 0
         self.total_ns = 0  # whole numbers add up the same in any order
-        self._least_s, self._most_s = math.inf, 0.0
+        self._most_s = 0.0
 
     def record(self, value_s: float) -> None:
         """Count one."""
@@ -79,15 +82,17 @@ class Histogram:
         """Count many at once; gives their places."""
         if not values_s:
             return {}
-        least_s, most_s, total_s = min(values_s), max(values_s), sum(values_s)
-        if not (least_s >= 0.0 and most_s <= MOST_S and total_s >= 0.0):  # NaN is neither
+        found = _places(values_s)
+        highest = max(found)
+        if highest >= PLACES:
             return self.extend(_sane(values_s))
-        found = places(values_s)
+        if min(found) < 0:
+            found = _from_least(found)
         self._add(found)
         self._number += len(values_s)
-        self.total_ns += round(total_s * 1e9)
-        self._least_s = min(self._least_s, least_s)
-        self._most_s = max(self._most_s, most_s)
+        self.total_ns += round(sum(values_s) * 1e9)
+        if edge_s(highest + 1) > self._most_s:
+            self._most_s = max(self._most_s, max(values_s))  # noqa: PLW3301  # never unpack thousands
         return found
 
     def _add(self, found: Mapping[int, int]) -> None:
@@ -112,12 +117,6 @@ class Histogram:
     def count(self) -> int:
         """How many there are."""
         return self._number + len(self._new)
-
-    @property
-    def least_s(self) -> float | None:
-        """The shortest, exactly; None: there is none."""
-        self._settle()
-        return self._least_s if self._number else None
 
     @property
     def most_s(self) -> float | None:
@@ -154,7 +153,7 @@ class Histogram:
             while seen < rank:
                 place, number = next(rising)
                 seen += number
-            found[share] = min(max(edge_s(place + 1), self._least_s), self._most_s)
+            found[share] = min(edge_s(place + 1), self._most_s)
         return [found[share] for share in wanted]
 
     def over(self, limit_s: float) -> int:
@@ -167,11 +166,9 @@ class Histogram:
         """Count what the other one has counted."""
         self._settle()
         self._add(other.counts)
-        if other.least_s is not None and other.most_s is not None:
-            self._number += other.count
-            self.total_ns += other.total_ns
-            self._least_s = min(self._least_s, other.least_s)
-            self._most_s = max(self._most_s, other.most_s)
+        self._number += other.count
+        self.total_ns += other.total_ns
+        self._most_s = max(self._most_s, other.most_s or 0.0)
 
     def to_json(self) -> Json:
         """As plain data: places that were met, and what is known exactly."""
@@ -179,7 +176,6 @@ class Histogram:
         return {
             "count": self._number,
             "total_ns": self.total_ns,
-            "least_s": self._least_s if self._number else None,
             "most_s": self._most_s,
             "counts": [number for pair in counts for number in pair],
         }
@@ -197,10 +193,9 @@ class Histogram:
     def _take(self, told: Json) -> None:
         self._number, self.total_ns = whole(told["count"]), whole(told["total_ns"])
         self._most_s = _seconds(told["most_s"])
-        self._least_s = _seconds(told["least_s"]) if self._number else math.inf
         flat = told["counts"]
         self._counts = {
-            whole(place, _PLACES): whole(number, least=1)
+            whole(place, PLACES): whole(number, least=1)
             for place, number in zip(flat[::2], flat[1::2], strict=True)
         }
         if sum(self._counts.values()) != self._number:

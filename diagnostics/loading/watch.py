@@ -5,7 +5,7 @@ of each job under way a few numbers are kept. Times are those at which an answer
 stage is known to within the poll interval.
 """
 
-from diagnostics.contract import Contract
+from diagnostics.contract import Contract, first
 from diagnostics.drive.policy import ambiguous
 from diagnostics.following.answer import Poll
 from diagnostics.following.words import Status, status_of
@@ -13,7 +13,7 @@ from diagnostics.jobs import asked_id, at_once, identity, poll_of
 from diagnostics.loading.adding import add
 from diagnostics.loading.counts import Counts
 from diagnostics.model import Exchange, Purpose
-from diagnostics.promise import Operation, StateKind
+from diagnostics.promise import Job, Operation, State, StateKind
 
 STUCK_S = 600.0
 """Unchanged for so long a job is stuck, where the contract does not say how long one may take."""
@@ -156,32 +156,54 @@ class Watch:
         live = self._by_key.get(_key(exchange, label or asked_id(creator, exchange)))
         if live is None or live.operation.job is None:
             return
-        told = poll_of(contract, live.operation.job, exchange)
+        job, at_s = live.operation.job, _end_s(exchange)
+        state = under_way(contract, job, exchange, reader)
+        if state is not None:
+            live.failing = False
+            self._goes_on(live, state, at_s, counts, second)
+            return
+        told = poll_of(contract, job, exchange)
         live.failing = told is None
         if told is not None:
-            self._said(live, told, _end_s(exchange), counts, second)
+            self._said(live, told, at_s, counts, second)
 
     # --- what it means ------------------------------------------------------------------------
 
-    def _said(self, live: Live, told: Poll, at_s: float, counts: Counts, second: int) -> None:
-        """A status answer."""
-        if told.value != live.value:
-            live.value, live.changed_s = told.value or "", at_s
-            self._unstuck(live, counts, second)
-        if told.state is None:
+    def _goes_on(self, live: Live, state: State, at_s: float, counts: Counts, second: int) -> None:
+        """Queued or running; a job that is told to be further back stays where it was."""
+        self._named(live, state.value, at_s, counts, second)
+        rank = _RANKS[state.kind]
+        if rank > live.stage:
+            if rank == _RUNNING:
+                counts.jobs.queue.record(at_s - live.since_s)
+                live.since_s = at_s
+            live.stage = rank
+
+    def _named(self, live: Live, value: str, at_s: float, counts: Counts, second: int) -> None:
+        """Its state is called that; another word than before is news."""
+        if value == live.value:
             return
-        kind, jobs = told.state.kind, counts.jobs
-        rank = _RANKS.get(kind)
-        if rank is not None:
-            _reached(live, rank, at_s, counts)
-        elif kind in _GOOD:
+        live.value, live.changed_s = value, at_s
+        self._unstuck(live, counts, second)
+
+    def _said(self, live: Live, told: Poll, at_s: float, counts: Counts, second: int) -> None:
+        """A status answer that has to be read with care."""
+        state, jobs = told.state, counts.jobs
+        if state is None or not state.final:
+            if state is None:
+                self._named(live, told.value or "", at_s, counts, second)
+            else:
+                self._goes_on(live, state, at_s, counts, second)
+            return
+        self._unstuck(live, counts, second)
+        if state.kind in _GOOD:
             self._done(live, told, at_s, counts, second)
-        elif status_of(told.state) is Status.NOT_FOUND and live.stage != _DONE:
-            jobs.lost += 1
-            self._forget(live, counts, second)
         elif live.stage != _DONE:
-            jobs.failed += 1
-            add(jobs.codes, told.code or told.value or kind.value)
+            lost = status_of(state) is Status.NOT_FOUND
+            jobs.lost += lost
+            jobs.failed += not lost
+            if not lost:
+                add(jobs.codes, told.code or told.value or state.kind.value)
             self._forget(live, counts, second)
 
     def _done(self, live: Live, told: Poll, at_s: float, counts: Counts, second: int) -> None:
@@ -261,13 +283,23 @@ class Watch:
         _over(counts, second)
 
 
-def _reached(live: Live, rank: int, at_s: float, counts: Counts) -> None:
-    """Queued or running: a job that is told to go back is where it was."""
-    if rank > live.stage:
-        if rank == _RUNNING:
-            counts.jobs.queue.record(at_s - live.since_s)
-            live.since_s = at_s
-        live.stage = rank
+def under_way(contract: Contract, job: Job, exchange: Exchange, operation: str) -> State | None:
+    """Pending or running, where the answer says just that: most polls do, and cost little then."""
+    response = exchange.response
+    reading = contract.read(response, operation) if response is not None else None
+    if reading is None or not reading.ok or not isinstance(reading.body, dict):
+        return None
+    body = reading.body
+    value = first(body, job.status)
+    state = job.states.get(str(value)) if type(value) in _WORDS else None
+    if state is None or state.kind not in _RANKS or "error" in body:
+        return None
+    data = body.get("data")
+    failing = (isinstance(data, dict) and "error" in data) or first(body, job.code) is not None
+    return None if failing else state
+
+
+_WORDS = (str, int)
 
 
 def _over(counts: Counts, second: int, number: int = 1) -> None:
