@@ -23,13 +23,14 @@ _BATCH = 8192
 class Tally:
     """A `Listener` of the engine, whose clock told `started_s` when the wall clock told `began_at`.
 
-    Every `ask` has a conversation number of its own. Without a contract no job is followed.
+    Every `ask` has a conversation number of its own. Jobs are followed by the contracts given: the
+    provider's, and those of the others that are loaded beside it.
     """
 
     def __init__(
         self,
         contract: Contract | None = None,
-        *,
+        *others: Contract,
         started_s: float = 0.0,
         began_at: float = 0.0,
         stuck_s: float = STUCK_S,
@@ -39,8 +40,8 @@ class Tally:
         self._batches: dict[str, Batch] = {}
         self._new, self._whole = Counts(), Counts()
         self._untold: Counts | None = None
-        self._watch = Watch(contract, stuck_s) if contract is not None else None
-        self._watched = self._watch.operations if self._watch is not None else frozenset()
+        self._watch = Watch(_every(contract, *others).values(), stuck_s)
+        self._watched = self._watch.operations
         self._swept_s = started_s
 
     # --- hearing ------------------------------------------------------------------------------
@@ -108,13 +109,11 @@ class Tally:
                 microcredits = round(request.credits * 1e6)
                 new.microcredits += microcredits
                 new.timeline.row(self._second).microcredits += microcredits
-        if self._watch is not None:
-            self._watch.heard(exchange, new, self._second, ok=ok)
+        self._watch.heard(exchange, new, self._second, ok=ok)
 
     def ended(self, conversation: int) -> None:
         """An ask is over: what is still open of its jobs is told as stuck, lost or undelivered."""
-        if self._watch is not None:
-            self._watch.ended(conversation, self._new, self._second)
+        self._watch.ended(conversation, self._new, self._second)
 
     def arrivals(self, *, due: int, begun: int) -> None:
         """So many more were due, and so many of them were begun (open model)."""
@@ -133,7 +132,7 @@ class Tally:
         """A second is over: count what came in it."""
         self._count()
         self._second = second
-        if self._watch is not None and self._ended_s - self._swept_s >= SWEEP_S:
+        if self._ended_s - self._swept_s >= SWEEP_S:
             self._swept_s = self._ended_s
             self._watch.sweep(self._ended_s, self._new, second)
 
@@ -241,6 +240,13 @@ class Tally:
 
 
 _MEDIA = Purpose.MEDIA
+
+
+def _every(*contracts: Contract | None) -> dict[str, Contract]:
+    """By name: the contracts themselves, and those of the partners that they name."""
+    given = [one for one in contracts if one is not None]
+    partners = {name: one for contract in given for name, one in contract.partners.items()}
+    return {**partners, **{one.name: one for one in given}}
 
 
 def _came(answer: Response) -> bool:

@@ -5,6 +5,9 @@ of each job under way a few numbers are kept. Times are those at which an answer
 stage is known to within the poll interval.
 """
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
 from diagnostics.contract import Contract, first
 from diagnostics.drive.policy import ambiguous
 from diagnostics.following.answer import Poll
@@ -33,8 +36,8 @@ class Live:
         "done_s",
         "due_s",
         "failing",
+        "job",
         "key",
-        "operation",
         "output",
         "since_s",
         "stage",
@@ -42,8 +45,8 @@ class Live:
         "value",
     )
 
-    def __init__(self, operation: Operation, exchange: Exchange, due_s: float, key: str) -> None:
-        self.operation, self.key, self.due_s = operation, key, due_s
+    def __init__(self, job: Job, exchange: Exchange, due_s: float, key: str) -> None:
+        self.job, self.key, self.due_s = job, key, due_s
         self.conversation, self.body = exchange.conversation, hash(exchange.request.body)
         self.since_s = self.changed_s = _end_s(exchange)
         self.done_s = 0.0
@@ -51,27 +54,35 @@ class Live:
         self.stuck = self.failing = False
 
 
-class Watch:
-    """Follows the jobs of a load."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What an operation has to do with jobs: it creates them, or tells of those of `creator`."""
 
-    def __init__(self, contract: Contract, stuck_s: float = STUCK_S) -> None:
-        self._contract, self._stuck_s = contract, stuck_s
-        self._readers = {
-            provider: _readers(known)
-            for provider, known in {"": contract, **contract.partners}.items()
-        }
+    contract: Contract
+    creator: Operation
+    job: Job
+    host: str
+    reads: bool
+
+    def key(self, job_id: str) -> str:
+        """Of a job among those of all providers."""
+        return f"{self.contract.name} {job_id}"
+
+
+class Watch:
+    """Follows the jobs of a load, by the contracts of all providers that are loaded."""
+
+    def __init__(self, contracts: Iterable[Contract], stuck_s: float = STUCK_S) -> None:
+        self._stuck_s = stuck_s
         self._by_key: dict[str, Live] = {}
         self._by_conversation: dict[int, list[Live]] = {}
         self._failed: dict[int, dict[int, tuple[float, bool]]] = {}
         """Of creates that failed, by conversation and body: first due when, and ambiguous."""
-        self.operations = frozenset(
-            name
-            for known in (contract, *contract.partners.values())
-            for op in known.operations.values()
-            if op.job
-            for name in (op.id, op.job.read)
-        )
+        self.operations: dict[str, list[Part]] = {}
         """Whoever answers to one of these, or with a result file, is to be `heard`."""
+        for contract in contracts:
+            for part in _parts(contract):
+                self.operations.setdefault(part[0], []).append(part[1])
 
     def __len__(self) -> int:
         return len(self._by_key)
@@ -84,30 +95,23 @@ class Watch:
         if request.purpose is Purpose.MEDIA:
             self._fetched(exchange, counts, second, ok=ok)
             return
-        if request.purpose is not Purpose.CALL:
+        parts = self.operations.get(request.operation or "")
+        if parts is None or request.purpose is not Purpose.CALL:
             return
-        contract = self._contract.of(request.provider)
-        operation = contract.operations.get(request.operation or "")
-        if operation is None:
-            return
-        if operation.job is not None:
-            self._create(contract, operation, exchange, counts, second, ok=ok)
-        elif operation.id in self._readers.get(request.provider, {}):
-            self._read(contract, operation.id, exchange, counts, second)
+        part = parts[0]
+        if len(parts) > 1:  # two providers have operations of that name
+            part = next((one for one in parts if request.url.startswith(one.host)), part)
+        if part.reads:
+            self._read(part, exchange, counts, second)
+        else:
+            self._create(part, exchange, counts, second, ok=ok)
 
-    def _create(  # noqa: PLR0913  # what is known of one answer, and where it is counted
-        self,
-        contract: Contract,
-        operation: Operation,
-        exchange: Exchange,
-        counts: Counts,
-        second: int,
-        *,
-        ok: bool,
+    def _create(
+        self, part: Part, exchange: Exchange, counts: Counts, second: int, *, ok: bool
     ) -> None:
         due_s = self._earlier(exchange, counts, ok=ok)
         if not ok:
-            unknown = ambiguous(contract, exchange)
+            unknown = ambiguous(part.contract, exchange)
             counts.jobs.ambiguous += unknown
             counts.jobs.refused += not unknown
             failed = self._failed.setdefault(exchange.conversation, {})
@@ -116,16 +120,17 @@ class Watch:
         counts.jobs.created += 1
         counts.timeline.row(second).created += 1
         counts.jobs.submit.record(_end_s(exchange) - due_s)
-        job_id = identity(contract, operation, exchange)
-        key = _key(exchange, job_id or "")
+        job_id = identity(part.contract, part.creator, exchange)
+        key = part.key(job_id or "")
         if job_id is None or key in self._by_key:  # no job of its own
             counts.jobs.lost += 1
             _over(counts, second)
             return
-        live = self._began(Live(operation, exchange, due_s, key), counts)
-        told = at_once(contract, operation, exchange)
-        if told is not None:
-            self._said(live, told, _end_s(exchange), counts, second)
+        live = self._began(Live(part.job, exchange, due_s, key), counts)
+        if under_way(part, exchange) is None:
+            told = at_once(part.contract, part.creator, exchange)
+            if told is not None:
+                self._said(live, told, _end_s(exchange), counts, second)
 
     def _earlier(self, exchange: Exchange, counts: Counts, *, ok: bool) -> float:
         """When this create was first due: an attempt that failed before is taken back."""
@@ -148,21 +153,17 @@ class Watch:
         self._by_key[live.key] = live
         return live
 
-    def _read(
-        self, contract: Contract, reader: str, exchange: Exchange, counts: Counts, second: int
-    ) -> None:
+    def _read(self, part: Part, exchange: Exchange, counts: Counts, second: int) -> None:
         label = exchange.request.label
-        creator = self._readers[exchange.request.provider][reader]
-        live = self._by_key.get(_key(exchange, label or asked_id(creator, exchange)))
-        if live is None or live.operation.job is None:
+        live = self._by_key.get(part.key(label or asked_id(part.creator, exchange)))
+        if live is None:
             return
-        job, at_s = live.operation.job, _end_s(exchange)
-        state = under_way(contract, job, exchange, reader)
+        at_s, state = _end_s(exchange), under_way(part, exchange)
+        live.failing = False
         if state is not None:
-            live.failing = False
             self._goes_on(live, state, at_s, counts, second)
             return
-        told = poll_of(contract, job, exchange)
+        told = poll_of(part.contract, live.job, exchange)
         live.failing = told is None
         if told is not None:
             self._said(live, told, at_s, counts, second)
@@ -255,9 +256,7 @@ class Watch:
     def sweep(self, at_s: float, counts: Counts, second: int) -> None:
         """Find what has not changed for too long."""
         for live in list(self._by_key.values()):
-            job = live.operation.job
-            limit_s = (job.most_s if job else None) or self._stuck_s
-            if at_s - live.changed_s <= limit_s:
+            if at_s - live.changed_s <= (live.job.most_s or self._stuck_s):
                 continue
             if live.stage == _DONE:
                 self._given_up(live, counts, second)
@@ -283,13 +282,15 @@ class Watch:
         _over(counts, second)
 
 
-def under_way(contract: Contract, job: Job, exchange: Exchange, operation: str) -> State | None:
+def under_way(part: Part, exchange: Exchange) -> State | None:
     """Pending or running, where the answer says just that: most polls do, and cost little then."""
-    response = exchange.response
-    reading = contract.read(response, operation) if response is not None else None
-    if reading is None or not reading.ok or not isinstance(reading.body, dict):
+    response, job = exchange.response, part.job
+    if response is None:
         return None
+    reading = part.contract.read(response, exchange.request.operation)
     body = reading.body
+    if not reading.ok or not isinstance(body, dict):
+        return None
     value = first(body, job.status)
     state = job.states.get(str(value)) if type(value) in _WORDS else None
     if state is None or state.kind not in _RANKS or "error" in body:
@@ -311,15 +312,17 @@ def _end_s(exchange: Exchange) -> float:
     return exchange.started_s + exchange.duration_s
 
 
-def _key(exchange: Exchange, job_id: str) -> str:
-    provider = exchange.request.provider
-    return f"{provider} {job_id}" if provider else job_id
-
-
-def _readers(contract: Contract) -> dict[str, Operation]:
-    """By the operation that reads a state, an operation that creates such jobs."""
-    found: dict[str, Operation] = {}
-    for operation in contract.operations.values():
+def _parts(contract: Contract) -> Iterator[tuple[str, Part]]:
+    """By name: the operations that create jobs, and those that read their state."""
+    creators = [op for op in contract.operations.values() if op.job is not None]
+    for operation in creators:
         if operation.job is not None:
-            found.setdefault(operation.job.read, operation)
-    return found
+            yield (
+                operation.id,
+                Part(contract, operation, operation.job, operation.host, reads=False),
+            )
+    readers = {op.job.read: op for op in reversed(creators) if op.job is not None}
+    for name, operation in readers.items():
+        known = contract.operations.get(name)
+        if known is not None and known.job is None and operation.job is not None:
+            yield name, Part(contract, operation, operation.job, known.host, reads=True)
