@@ -6,8 +6,8 @@ not counted: what was refused was not charged. None: nobody can know it.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 
 from diagnostics.contract import Contract
 from diagnostics.loading.arrivals import Curve
@@ -19,6 +19,7 @@ from diagnostics.promise import Operation, Price
 Dry = Callable[[Share, Contract], Sequence[Request]]
 """What one ask of a share builds in a dry run, for scenarios whose requests nobody here knows."""
 
+_NEARLY = 1e-9
 _SPREAD = 5.0
 """A Poisson process exceeds its mean by five of its deviations once in three million runs."""
 
@@ -55,6 +56,10 @@ class Forecast:
     asks_most: float | None
     peak: float
     """Users, or arrivals a second."""
+
+    def beside(self, other: "Forecast") -> "Forecast":
+        """With what the same profile sends to another provider."""
+        return replace(self, lines=(*self.lines, *other.lines))
 
     @property
     def requests_most(self) -> float | None:
@@ -109,35 +114,41 @@ def _sum(values: Iterator[float | None]) -> float | None:
     return total
 
 
-def forecast(  # noqa: PLR0913  # what, of whom, where, with whose partners, played by whom
+def forecast(  # noqa: PLR0913  # what, of whom, where, beside whom, played by whom
     profile: Profile,
     contract: Contract,
     *,
     base_url: str = "",
-    partners: Mapping[str, Contract] | None = None,
+    main: bool = True,
     emulated: bool = False,
     dry: Dry | None = None,
 ) -> Forecast:
-    """Count what the profile would send. `base_url` stands for the hosts of `contract`.
+    """Count what the profile would send to one provider. `base_url` stands for its own hosts.
 
-    `emulated`: where the documents name no price, count what our emulator charges instead.
+    `main`: it is asked as well where the mix names nobody. `emulated`: where the documents name no
+    price, count what our emulator charges instead.
     """
     whole = sum(share.weight for share in profile.mix)
     asks = _asks(profile)
     lines: list[Line] = []
-    for share in profile.mix:
-        whom = (partners or {}).get(share.provider) or contract
+    for share in meant(profile, contract, main=main):
         coming = _Coming(
             share=share,
-            contract=whom,
+            contract=contract,
             base_url=base_url,
             emulated=emulated,
             counts=_counts(profile, asks, share.weight / whole),
         )
-        lines += (coming.line(kind) for kind in _kinds(share, whom, dry))
+        lines += (coming.line(kind) for kind in _kinds(share, contract, dry))
     return Forecast(
         lines=tuple(lines), duration_s=profile.duration_s, asks_most=asks, peak=profile.peak
     )
+
+
+def meant(profile: Profile, contract: Contract, *, main: bool = True) -> list[Share]:
+    """The parts of the mix that speak to this provider."""
+    names = {contract.name, ""} if main else {contract.name}
+    return [share for share in profile.mix if share.provider in names]
 
 
 def _asks(profile: Profile) -> float | None:
@@ -147,7 +158,7 @@ def _asks(profile: Profile) -> float | None:
         think_s = min(share.think_s[0] for share in profile.mix)
         return math.ceil(total / think_s + profile.peak) if think_s > 0 else None
     spread = _SPREAD * math.sqrt(total) if profile.arrival is Arrival.POISSON else 0.0
-    return math.ceil(total + spread - 1e-9)
+    return math.ceil(total + spread - _NEARLY)
 
 
 def _peak(profile: Profile) -> float | None:
@@ -170,10 +181,16 @@ class _Counts:
 def _counts(profile: Profile, asks: float | None, part: float) -> _Counts:
     peak_per_s = _peak(profile)
     return _Counts(
-        asks=None if asks is None else math.ceil(asks * part),
+        asks=None if asks is None else _at_most(asks, part),
         per_s=None if peak_per_s is None else peak_per_s * part,
         users=profile.peak if profile.model is Model.CLOSED else None,
     )
+
+
+def _at_most(asks: float, part: float) -> float:
+    """Streams that mix for themselves may chance upon the same share; never more than all."""
+    spread = _SPREAD * math.sqrt(asks * part * (1 - part))
+    return min(asks, math.ceil(asks * part + spread - _NEARLY))
 
 
 # --- what one ask sends -----------------------------------------------------------------------

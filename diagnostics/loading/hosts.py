@@ -68,6 +68,11 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
     return getattr(found, "ipv4_mapped", None) or found
 
 
+def foreign(host: str) -> str:
+    """Why a request to that host stays here."""
+    return f"{host} is not this machine, and nobody named it (--i-may-load {host})"
+
+
 class Fence:
     """Which addresses may a load ask? Also an answer can name one: a result, a next page."""
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from diagnostics.contract import Contract
-from diagnostics.loading.forecast import Forecast, forecast
+from diagnostics.loading.forecast import Forecast, forecast, meant
 from diagnostics.loading.hosts import Fence, Resolve, everywhere, here, host_of, resolve
 from diagnostics.loading.profile import Model, Profile
 from diagnostics.model import Json, Text
@@ -27,15 +27,20 @@ def refusal(  # noqa: PLR0913  # each decides: what, where, allowed by whom, pai
     budget: float | None,
     contract: Contract,
     *,
+    main: bool = True,
     resolve: Resolve = resolve,
 ) -> Text | None:
-    """Why that host gets no load from this profile: every reason, a line each, with its remedy."""
+    """Why that host gets no load from this profile: every reason, a line each, with its remedy.
+
+    Asked once for each provider of a mix; `main`: this one is meant where the mix names nobody.
+    """
     asked = _Asked(
         profile=profile,
         host=host,
         allowed=allowed,
         budget=budget,
         contract=contract,
+        main=main,
         resolve=resolve,
     )
     found = list(asked.reasons())
@@ -51,6 +56,7 @@ class _Asked:
     allowed: Collection[str]
     budget: float | None
     contract: Contract
+    main: bool
     resolve: Resolve = field(repr=False)
 
     def reasons(self) -> Iterator[Text]:
@@ -61,7 +67,7 @@ class _Asked:
         if everywhere(name):
             yield _everywhere(name)
             return
-        coming = forecast(self.profile, self.contract, base_url=self.host)
+        coming = forecast(self.profile, self.contract, base_url=self.host, main=self.main)
         fence = Fence([*self.allowed, *self.profile.hosts], self.resolve)
         yield from (
             _not_here(one)
@@ -108,16 +114,16 @@ class _Asked:
 
     def _too_many(self) -> Iterator[Text]:
         limit = self._limit("concurrent", "jobs")
-        jobs = jobs_most(self.profile, self.contract)
+        jobs = jobs_most(self.profile, self.contract, main=self.main)
         if limit is not None and jobs > limit * self._times:
             yield _crowded(self.contract.title, jobs, limit)
 
 
-def jobs_most(profile: Profile, contract: Contract) -> float:
+def jobs_most(profile: Profile, contract: Contract, *, main: bool = True) -> float:
     """Jobs at once, at the peak: as long as one is said to take, or may be followed at all."""
     whole = sum(share.weight for share in profile.mix)
     total = 0.0
-    for share in profile.mix:
+    for share in meant(profile, contract, main=main):
         if share.scenario != "job":
             continue
         level = profile.peak * share.weight / whole
