@@ -132,7 +132,7 @@ class Load:
     samples: tuple[Sample, ...] = ()
     breaking: Break | None = None
     limit: Limit | None = None
-    client: str = "lean"
+    client: str = "engine"
     seed: int = 0
     budget: float | None = None
     notes: tuple[Text, ...] = ()
@@ -149,18 +149,19 @@ class Load:
 
 def to_json(load: Load) -> dict[str, Json]:
     """Everything, defaults included; no number that JSON lacks."""
-    return {"schema": SCHEMA, **_plain(load)}
+    return {"schema": SCHEMA, **plain(load)}
 
 
-def _plain(value: object) -> Json:
+def plain(value: object) -> Json:
+    """A value of this module, as JSON."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {part.name: _plain(getattr(value, part.name)) for part in fields(value)}
+        return {part.name: plain(getattr(value, part.name)) for part in fields(value)}
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -206,7 +207,7 @@ def _load(document: Mapping[str, Json]) -> Load:
     found["notes"] = tuple(map(_text, document.get("notes", ())))
     found["objectives"] = tuple(map(_judged, document.get("objectives", ())))
     found["workers"] = tuple(_made(Worker, one) for one in document.get("workers", ()))
-    found["samples"] = tuple(map(_sample, document.get("samples", ())))
+    found["samples"] = tuple(map(sample_from, document.get("samples", ())))
     found["breaking"] = _maybe(lambda one: _made(Break, one), document.get("breaking"))
     found["limit"] = _maybe(_limit, document.get("limit"))
     for name in ("profile", "tally"):
@@ -270,7 +271,8 @@ def _judged(value: Mapping[str, Json]) -> Judged:
     return Judged(objective=_made(Objective, value["objective"]), value=measured, ok=ok)
 
 
-def _sample(value: Mapping[str, Json]) -> Sample:
+def sample_from(value: Mapping[str, Json]) -> Sample:
+    """One that `plain` wrote."""
     positions: Sequence[int] = [int(one) for one in value.get("positions", ())]
     return Sample(**{**_known(Sample, value), "positions": tuple(positions)})
 

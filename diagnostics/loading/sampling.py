@@ -68,7 +68,7 @@ class Talk:
 
 @dataclass(slots=True, kw_only=True)
 class Sampling:
-    """A listener of the engine. `over` is told of every ask that has ended.
+    """A listener of the engine. `ended` is told of every ask that has ended.
 
     `keep` is handed each conversation as soon as it is known that it stays; the slowest only at
     the end (`finish`), since a slower one may still come.
@@ -133,7 +133,7 @@ class Sampling:
 
     # --- when an ask has ended ----------------------------------------------------------------
 
-    def over(self, conversation: int) -> None:
+    def ended(self, conversation: int) -> None:
         """No more will come of it."""
         talk = self._talks.pop(conversation, None)
         if talk is None:

@@ -1,0 +1,286 @@
+"""What runs beside `diagnostics load`? The generator, its workers, and the emulator it may load.
+
+    python -m diagnostics.cli.load_child generator      the order is the first line of stdin
+    python -m diagnostics.cli.load_child worker PORT
+    python -m diagnostics.cli.load_child emulate …      as `diagnostics emulate`
+
+Each ends when its standard input does, so that none outlives the command, however that ends.
+Keys are read from the environment here: no order holds one.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from time import perf_counter, process_time, time
+from typing import TYPE_CHECKING, Any
+
+from diagnostics.errors import DiagnosticsError, Exit
+from diagnostics.model import Exchange, Json
+
+if TYPE_CHECKING:  # Locust replaces half of the standard library: here only, and first
+    from diagnostics.loading.sampling import Kept
+    from diagnostics.loading.sharing import Order
+
+TELL_S = 0.5
+BUSY_S = 2.0
+STOP_S = 1.0
+"""Ctrl-C: so long an answer that is under way may still come."""
+SAMPLES = "diagnostics_samples"
+"""Locust's message from a worker to its master: conversations that were kept, and a limit."""
+
+
+def say(**words: Json) -> None:
+    """One line to the command; when it has gone, nobody needs us any more."""
+    try:
+        data = json.dumps(words, default=str).encode() + b"\n"
+        while data:
+            data = data[os.write(1, data) :]
+    except OSError:
+        os._exit(Exit.INCONCLUSIVE)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """One of the three."""
+    role, *rest = sys.argv[1:] if argv is None else argv
+    if role == "emulate":
+        return _emulate(rest)
+    import locust  # noqa: F401, PLC0415  # before anything else imports ssl: gevent replaces it
+
+    return _worker(int(rest[0])) if role == "worker" else _generator()
+
+
+def _emulate(rest: Sequence[str]) -> int:
+    from diagnostics.cli.main import main as command  # noqa: PLC0415  # the command itself
+
+    def wait() -> None:
+        while os.read(0, 4096):
+            pass
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=wait, name="stdin", daemon=True).start()
+    return command(["emulate", "--json", *rest])
+
+
+# --- what every process of a load has ---------------------------------------------------------
+
+
+class Process:
+    """A load in one process, with what listens beside the tally."""
+
+    def __init__(self, environment: Any, order: "Callable[[Any], Order]") -> None:
+        from diagnostics.cli import discover  # noqa: PLC0415  # after Locust, see `main`
+        from diagnostics.loading.under_locust import Load  # noqa: PLC0415  # as above
+        from diagnostics.redact import Gate  # noqa: PLC0415  # as above
+
+        self.gate = Gate()
+        self.environment = environment
+        self.kept: list[Json] = []
+        self.limit: Json = None
+        self._listeners: list[Any] = []
+        self._limits: Any = None
+        self._wall_s = time() - perf_counter()
+        self.load = Load(
+            environment,
+            order=order,
+            scenarios=discover.scenarios(),
+            keys=self._keys,
+            listeners=[self],
+            clean=self.gate.text,
+        )
+        environment.events.test_start.add_listener(lambda **_event: self._listen())
+
+    def _keys(self, contract: Any, target: Any) -> Any:
+        from diagnostics.cli.load_keys import keyed  # noqa: PLC0415  # after Locust
+
+        return keyed(contract, target, self.gate)
+
+    def _listen(self) -> None:
+        """The order is here: whom to listen to is known."""
+        from diagnostics import contract_load  # noqa: PLC0415  # after Locust
+        from diagnostics.loading.sampling import Sampling  # noqa: PLC0415  # as above
+        from diagnostics.loading.seeking import LimitSeeking  # noqa: PLC0415  # as above
+
+        order = self.load.order
+        if order is None or self._listeners:
+            return
+        contract = contract_load.load(order.main)
+        self._listeners.append(Sampling(contract=contract, keep=self._keep))
+        if order.profile.seeks_limit:
+            start_s = (order.start_at or time()) - self._wall_s
+            self._limits = LimitSeeking(
+                contract=contract, start_s=start_s, level=order.profile.level
+            )
+            self._listeners.append(self._limits)
+
+    def answered(self, exchange: Exchange, **told: Any) -> None:
+        """The engine's listener."""
+        for listener in self._listeners or self._late():
+            listener.answered(exchange, **told)
+
+    def _late(self) -> list[Any]:
+        self._listen()
+        return self._listeners
+
+    def ended(self, conversation: int) -> None:
+        """An ask is over."""
+        for listener in self._listeners[:1]:
+            listener.ended(conversation)
+
+    def _keep(self, kept: "Kept") -> None:
+        from diagnostics.loading.result import plain  # noqa: PLC0415  # after Locust
+        from diagnostics.tape_values import exchange_to  # noqa: PLC0415  # as above
+
+        sample = replace(kept.sample, started_s=kept.sample.started_s + self._wall_s)
+        exchanges = [
+            exchange_to(self.gate.exchange(replace(one, started_s=one.started_s + self._wall_s)))
+            for one in kept.exchanges
+        ]
+        self.kept.append({"sample": plain(sample), "exchanges": exchanges})
+
+    def news(self) -> list[Mapping[str, Json]]:
+        """What was kept since the last time, and a limit, once."""
+        from diagnostics.loading.result import plain  # noqa: PLC0415  # after Locust
+
+        found: list[Mapping[str, Json]] = [{"kind": "kept", **one} for one in self.kept]
+        self.kept = []
+        if self._limits is not None and self.limit is None:
+            limit = self._limits.found(perf_counter())
+            if limit is not None:
+                self.limit = plain(limit)
+                found.append({"kind": "limit", "limit": self.limit})
+        return found
+
+    def finish(self) -> list[Mapping[str, Json]]:
+        """The load is over: the slowest, and whatever is known of a limit."""
+        for listener in self._listeners[:1]:
+            listener.finish()
+        return self.news()
+
+
+class Busy:
+    """How much of its core this process uses, every two seconds."""
+
+    def __init__(self) -> None:
+        self._wall_s, self._cpu_s = perf_counter(), process_time()
+
+    def share(self) -> float | None:
+        """Since the last time; None: it is too early."""
+        wall_s, cpu_s = perf_counter() - self._wall_s, process_time() - self._cpu_s
+        if wall_s < BUSY_S:
+            return None
+        self._wall_s, self._cpu_s = perf_counter(), process_time()
+        return cpu_s / wall_s
+
+
+# --- the generator ----------------------------------------------------------------------------
+
+
+def _generator() -> int:
+    told = json.loads(sys.stdin.readline() or "{}")
+    try:
+        return Generator(told).run()
+    except DiagnosticsError as error:
+        _tell(error)
+        return int(error.exit)
+
+
+def _tell(error: DiagnosticsError) -> None:
+    say(
+        kind="error",
+        message=error.message,
+        place=error.place,
+        hint=error.hint,
+        exit=int(error.exit),
+    )
+
+
+class Generator:
+    """Locust with our users: alone, or the master of workers."""
+
+    def __init__(self, told: Mapping[str, Json]) -> None:
+        from locust.env import Environment  # noqa: PLC0415  # see `main`
+
+        from diagnostics.loading.sharing import Order  # noqa: PLC0415  # as above
+        from diagnostics.loading.under_locust import Caller  # noqa: PLC0415  # as above
+
+        self.order = Order.from_data(told["order"])
+        self.environment = Environment(user_classes=[Caller], stop_timeout=0)
+        self.process = Process(self.environment, lambda _environment: self.order)
+        self.refused: DiagnosticsError | None = None
+        self.stopped = ""
+        self.process.load.refuse = self._refuse  # type: ignore[method-assign]  # ours to tell, not Locust's log
+
+    def _refuse(self, error: DiagnosticsError) -> None:
+        self.refused = error
+
+    def run(self) -> int:
+        """Until the profile is over, or somebody says so."""
+        import gevent  # noqa: PLC0415  # see `main`
+
+        runner = self.environment.create_local_runner()
+        self.environment.shape_class = self.process.load.shape()
+        gevent.spawn(self._obey)
+        runner.start_shape()
+        busy = Busy()
+        while not self._over(runner):
+            gevent.sleep(TELL_S)
+            if self.refused is not None:
+                raise self.refused
+            share = busy.share()
+            if share is not None and self.process.load.tally is not None:
+                self.process.load.tally.busy(share)
+            self._report()
+        self._end(runner)
+        return 0
+
+    def _over(self, runner: Any) -> bool:
+        return bool(self.stopped) or runner.state in {"stopped", "cleanup"}
+
+    def _obey(self) -> None:
+        """What the command says; when it has gone, everything ends."""
+        from gevent.os import tp_read  # noqa: PLC0415  # see `main`
+
+        rest = b""
+        while data := tp_read(0, 65_536):
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                words = json.loads(line)
+                if words.get("do") == "halt":
+                    self.process.load.halt(str(words.get("why")))
+                else:
+                    self.stopped = "stop"
+        os._exit(Exit.INTERRUPTED)
+
+    def _report(self) -> None:
+        load = self.process.load
+        if load.tally is None:
+            return
+        for news in self.process.news():
+            say(**news)
+        say(
+            kind="counts",
+            counts=load.tally.delta(),
+            elapsed_s=load.elapsed_s,
+            began_at=load.order.start_at if load.order else None,
+            flows=load.flows,
+        )
+
+    def _end(self, runner: Any) -> None:
+        if runner.state not in {"stopped", "cleanup"}:
+            runner.stop()
+        self._report()
+        for news in self.process.finish():
+            say(**news)
+        say(kind="ended", why="completed")
+
+
+def _worker(port: int) -> int:
+    raise NotImplementedError(port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
