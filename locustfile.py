@@ -5,10 +5,11 @@
 
 Without `--profile` Locust's own options decide (`--users`, `--spawn-rate`, `--run-time`, or the web
 page) and the mix of `smoke` is asked; a run ends by itself after 30 s. Only this machine is loaded,
-unless `--i-may-load HOST` names another, with a `--budget`. `--processes`, `--master` and `--worker`
-are Locust's own. `diagnostics load` wraps all this.
+unless `--i-may-load HOST` names another, with a `--budget`. `--processes`, `--master`, `--worker`,
+`--csv` and `--html` are Locust's own. `diagnostics load` wraps all this.
 """
 
+import logging
 import sys
 from importlib import import_module
 from typing import Any
@@ -64,7 +65,14 @@ def order(environment: Any) -> Order:
     )
     for provider, target in targets.items():
         contract = contract_load.load(provider)
-        why = refusal(profile, target.base_url, made.allowed, made.budget, contract)
+        why = refusal(
+            profile,
+            target.base_url,
+            made.allowed,
+            made.budget,
+            contract,
+            main=provider == made.main,
+        )
         if why is not None:
             raise UsageError(why.en)
     return made
@@ -112,6 +120,7 @@ def _live(base: str, mixed: set[str], wanted: str) -> dict[str, Target]:
 def begin(environment: Any, **_others: Any) -> None:
     """Before anything is sent: what would be sent may be sent, and ends by itself."""
     chosen = environment.parsed_options
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     load = Load(environment, order=order, scenarios=_SCENARIOS, clean=Gate().text)
     if chosen.worker:
         return

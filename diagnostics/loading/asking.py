@@ -1,13 +1,14 @@
 """What does one user of a load ask? From the shares of a mix to asks, made again and again."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
+from typing import Any
 
 from diagnostics.contract import Contract
 from diagnostics.errors import UsageError
 from diagnostics.loading.profile import Profile, Share
-from diagnostics.model import Ask, Case, Plan, PollPolicy, Request, RetryPolicy, Target
+from diagnostics.model import Ask, Case, Plan, PollPolicy, Request, RetryPolicy, Target, Together
 from diagnostics.prepare import plan
 from diagnostics.scenario import Scenario
 
@@ -93,4 +94,19 @@ class Asking:
 
 
 def _each(requests: Iterable[Request]) -> Ask:
-    yield from requests
+    for request in requests:
+        _ = yield request  # the iterator itself could be sent nothing
+
+
+def _for(provider: str, ask: Ask) -> Ask:
+    """The same ask, each request telling whom it is for: its answers are read by that contract."""
+    made: Any = None
+    while True:
+        try:
+            wanted = ask.send(made)
+        except StopIteration as end:
+            return end.value
+        if isinstance(wanted, Together):
+            made = yield Together(asks=tuple(_for(provider, one) for one in wanted.asks))
+        else:
+            made = yield wanted if wanted.provider else replace(wanted, provider=provider)

@@ -8,7 +8,9 @@ next. Open model: a `Stream` is one share of the arrivals. Nothing here knows Lo
 import heapq
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import count
+from math import inf
 from random import Random
 from typing import Any, Protocol
 
@@ -26,8 +28,15 @@ _PAUSE_S = 0.25
 class Sender(Protocol):
     """What an engine offers."""
 
-    in_flight: int
-    flows: int
+    @property
+    def in_flight(self) -> int:
+        """Requests whose answer is due."""
+        ...
+
+    @property
+    def flows(self) -> int:
+        """Asks under way."""
+        ...
 
     def begin(
         self,
@@ -81,16 +90,23 @@ class Slot:
 class Stream:
     """One share of the arrivals of the open model."""
 
-    __slots__ = ("gone", "index", "mixer", "schedule", "sent")
+    __slots__ = ("gone", "index", "mixer", "schedule")
 
     def __init__(self, index: int, schedule: Schedule, mixer: Mixer) -> None:
         self.index, self.schedule, self.mixer = index, schedule, mixer
         self.gone = False
-        self.sent = 0
+
+    @property
+    def until_s(self) -> float:
+        """Everything before was begun."""
+        return inf if self.schedule.next_s is None else self.schedule.next_s
 
 
 class Driving:
-    """The users and arrivals of one process. `may` says whether anything new may begin now."""
+    """The users and arrivals of one process.
+
+    `may` says whether anything new may begin now; `over` is told the number of each ask that ended.
+    """
 
     def __init__(  # noqa: PLR0913  # each a value made elsewhere
         self,
@@ -102,8 +118,10 @@ class Driving:
         seed: str = "",
         may: Callable[[], bool] = lambda: True,
         first: int = 0,
+        over: Callable[[int], None] = lambda _conversation: None,
     ) -> None:
         self.engines, self._now, self._may, self._seed = engines, now, may, seed
+        self._over = over
         self._turns = {id(turn.share): turn for turn in turns}
         self._mixer = mixer
         self._ready: deque[Slot] = deque()
@@ -113,9 +131,8 @@ class Driving:
         self._slots = count()
         self.start_s = now()
         """When the first stage begins, on the engine's clock."""
-        self.left_out = 0
-        """Arrivals that were due while nothing might begin."""
-        self.begun = 0
+        self.begun = self.arrived = 0
+        """Asks in all; those that a stream began."""
         self.closed = False
 
     @property
@@ -147,12 +164,11 @@ class Driving:
         else:
             self._ready.append(slot)
 
-    def take(self, stream: Stream, from_s: float = 0.0) -> int:
-        """Go on with a stream; what was due before `from_s` is left out, and counted."""
-        left_out = stream.schedule.skip(from_s)
+    def take(self, stream: Stream, from_s: float = 0.0) -> None:
+        """Go on with a stream; what was due before `from_s` is left out."""
+        stream.schedule.skip(from_s)
         if stream.schedule.next_s is not None:
             heapq.heappush(self._streams, (stream.schedule.next_s, next(self._order), stream))
-        return left_out
 
     # --- one round ----------------------------------------------------------------------------
 
@@ -188,20 +204,26 @@ class Driving:
         if stream.gone:
             return
         for at_s in stream.schedule.due(horizon_s):
-            stream.sent += 1
+            self.arrived += 1
             self._begin(self._turns[id(stream.mixer.next())], self.start_s + at_s, None)
         if stream.schedule.next_s is not None:
             heapq.heappush(self._streams, (stream.schedule.next_s, next(self._order), stream))
 
     def _begin(self, turn: Turn, due_s: float, ended: Callable[[Any], None] | None) -> None:
         self.begun += 1
+        conversation = next(self._conversations)
         self.engines[turn.provider].begin(
             turn.make(),
             due_s=due_s,
             scenario=turn.share.scenario,
-            conversation=next(self._conversations),
-            ended=ended,
+            conversation=conversation,
+            ended=partial(self._ended, conversation, ended),
         )
+
+    def _ended(self, conversation: int, ended: Callable[[Any], None] | None, value: Any) -> None:
+        self._over(conversation)
+        if ended is not None:
+            ended(value)
 
     def close(self) -> None:
         """Drop everything that is under way."""

@@ -21,8 +21,8 @@ from diagnostics.model import Json, RetryPolicy, Target, TargetKind
 SCHEMA = "diagnostics.order/1"
 STREAMS = 60
 """Divides evenly among two, three, four, five, six, ten workers."""
-LEASE_S = 2.0
-"""Locust's master takes a worker for dead after three seconds of silence at the least."""
+LEASE_S = 3.0
+"""Locust's master takes a worker for dead after four seconds of silence at the least."""
 JOBS_TOLD_MOST = 200
 
 

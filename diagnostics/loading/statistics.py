@@ -103,8 +103,8 @@ class Statistics:
         if self._listeners:
             self._event(exchange.request.method, name, duration_s, length, error, exchange)
 
-    def note(self, kind: str, name: str, duration_s: float, error: str = "") -> None:
-        """What is no request: a stage of a job, or a finding."""
+    def note(self, name: str, duration_s: float, error: str = "", kind: str = JOB) -> None:
+        """What is no request: a stage of a job."""
         ended_s = self._now()
         if ended_s >= self._second_ends_s:
             self._next_second(ended_s)
@@ -156,6 +156,10 @@ class Statistics:
                     entry.num_fail_per_sec[int(at_s)] += failed
             for error, count in row.errors.items():
                 self._error(method, name, error, count, at_s)
+
+    def error(self, kind: str, name: str, error: str) -> None:
+        """What went wrong beside the requests: a worker that died, a finding."""
+        self._error(kind, name, self._clean(error), 1, self._now() + self._wall_s)
 
     def _error(self, method: str, name: str, error: str, count: int, at_s: float) -> None:
         """As `RequestStats.log_error` does, for many at once."""

@@ -1,55 +1,63 @@
-"""How does a load run inside Locust? Its users, shape, statistics and messages, around our engine.
+"""How does a load run inside Locust? Its users, statistics and messages, around our engine.
 
     load = Load(environment, order=lambda environment: order, scenarios={"job": SCENARIO})
-    environment.shape_class = load.shape()          # only where the profile's stages decide
-    environment.runner.start_shape()                # or runner.start(users, rate)
+    runner = environment.create_local_runner()      # or a master's, or a worker's
+    load.attach()                                   # unless the runner stood there before
+    environment.shape_class = load.shape()          # where the profile's stages decide
+    runner.start_shape()                            # else runner.start(users, rate)
 
-in each process: alone, master or worker, whatever the environment's runner is. Users are of the
-class `Caller`; their greenlets only wait, one greenlet turns the engine. Importing this imports
-Locust, which replaces half of the standard library: never at the top of a module of the command.
+The same in each process. Users are of the class `Caller`; their greenlets only wait, one greenlet
+turns the engine. Importing this imports Locust, which replaces half of the standard library: never
+at the top of a module of the command.
 """
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from random import Random
 from time import perf_counter, time
 from typing import Any
 
 import gevent
 from gevent.event import Event
-from locust import LoadTestShape, User, task
-from locust.exception import StopTest, StopUser
+from locust.exception import StopTest
 from locust.runners import MasterRunner, WorkerRunner
 
 from diagnostics import contract_load
 from diagnostics.contract import Contract
 from diagnostics.drive.budget import Budget
 from diagnostics.drive.policy import Policy
-from diagnostics.errors import DiagnosticsError
+from diagnostics.errors import DiagnosticsError, Exit
 from diagnostics.loading.arrivals import Mixer, schedule
 from diagnostics.loading.asking import Asking
-from diagnostics.loading.driving import Driving, Slot, Stream
+from diagnostics.loading.callers import Caller, ProfileShape
+from diagnostics.loading.distributed import Alone, Master, Worker
+from diagnostics.loading.driving import Driving, Sender, Stream
 from diagnostics.loading.engine import Engine, Listener
 from diagnostics.loading.keys import Keys, emulated
 from diagnostics.loading.profile import Model
-from diagnostics.loading.sharing import STREAMS, Order
+from diagnostics.loading.sharing import STREAMS, Known, Order
+from diagnostics.loading.stages import Stages
 from diagnostics.loading.statistics import FLUSH_S, Statistics
 from diagnostics.loading.tally import Tally
-from diagnostics.model import Exchange, Target
+from diagnostics.model import Exchange, Json, Target, TargetKind
 from diagnostics.scenario import Scenario
+
+__all__ = ["Caller", "Load"]
 
 SLICE_S = 0.005
 """So long the engine may turn before Locust's other greenlets get their time."""
-DRAIN_S = 30.0
-"""So long asks that are under way may go on when the profile's time is over."""
 _CONVERSATIONS = 10**9
-"""Of one worker; so that their numbers differ between workers."""
+"""Of one worker, so that their numbers differ."""
 _log = logging.getLogger("locust.diagnostics")
 
 
 class Load:
-    """A load in one process. `tally` is what it came to: on a master, that of all workers."""
+    """A load in one process. `tally` is what it came to: on a master, that of all workers.
+
+    A listener may have, beside `answered`, `ended(conversation)` and `concluded(load)`.
+    """
 
     def __init__(  # noqa: PLR0913  # each a value made elsewhere
         self,
@@ -69,16 +77,37 @@ class Load:
         self.statistics: Statistics | None = None
         self.stopped_by = ""
         """Why no more is begun, where somebody said so (`halt`)."""
+        self.broken: BaseException | None = None
+        """Why the engine stopped by itself. It never should."""
         self.ready = Event()
         """The order is here, and asks may begin."""
-        self._loop: Any = None
-        self.free = list(range(STREAMS))
-        """Streams that nobody here holds."""
+        self.callers: list[Caller] = []
+        """Users of the open model."""
+        self.role: Alone | Worker | Master = Alone()
+        self._expected: Order | None = None
+        self._stages, self._lapsed = Stages(), False
+        self._budgets: dict[TargetKind, Budget] = {}
         environment.diagnostics_load = self
         events = environment.events
         events.test_start.add_listener(self._on_start)
         events.test_stopping.add_listener(self._on_stopping)
         events.test_stop.add_listener(self._on_stop)
+        if environment.runner is not None:
+            self.attach()
+
+    def attach(self) -> None:
+        """The runner stands: listen to whom it speaks with."""
+        runner = self.environment.runner
+        if isinstance(runner, MasterRunner):
+            self.role = Master(self.environment, self._counting)
+        elif isinstance(runner, WorkerRunner):
+            self.role = Worker(
+                self.environment,
+                begin=self.begin,
+                halt=self.halt,
+                tell=self._told,
+                refuse=self.refuse,
+            )
 
     # --- what a command may ask ---------------------------------------------------------------
 
@@ -91,23 +120,53 @@ class Load:
 
     @property
     def flows(self) -> int:
-        """Asks under way."""
+        """Asks under way, in all processes."""
+        if isinstance(self.role, Master):
+            living = (w for w in self.role.desk.workers.values() if w.lost_after_s is None)
+            return sum(worker.flows for worker in living)
         return self.driving.flows if self.driving is not None else 0
+
+    @property
+    def workers(self) -> Sequence[Known]:
+        """Of a master: each, with what it has told last; `lost_after_s` where one died."""
+        return list(self.role.desk.workers.values()) if isinstance(self.role, Master) else ()
+
+    @property
+    def spent(self) -> float:
+        """Credits that this process has committed."""
+        return sum(budget.committed for budget in self._budgets.values())
+
+    @property
+    def is_open(self) -> bool:
+        """Arrivals a second, not users."""
+        order = self.order
+        return order is not None and order.shaped and order.profile.model is Model.OPEN
 
     def halt(self, why: str) -> None:
         """Begin nothing more: an objective has failed, a limit was found, a budget is used up."""
         self.stopped_by = self.stopped_by or why
+        if isinstance(self.role, Master):
+            self.role.halt(why)
 
-    def shape(self) -> "ProfileShape":
+    def shape(self) -> ProfileShape:
         """What tells Locust how many users there shall be."""
         made = ProfileShape(self)
         made.runner = self.environment.runner
         return made
 
-    # --- a test begins and ends ---------------------------------------------------------------
+    def expected(self) -> Order | None:
+        """What will be loaded, before it has begun; None: it will be refused."""
+        if self.order is None and self._expected is None:
+            try:
+                self._expected = self._order_for(self.environment)
+            except DiagnosticsError:
+                return None
+        return self.order or self._expected
+
+    # --- a test begins ------------------------------------------------------------------------
 
     def _on_start(self, **_event: Any) -> None:
-        if isinstance(self.environment.runner, WorkerRunner):
+        if isinstance(self.role, Worker):
             return
         try:
             self.begin(self._order_for(self.environment))
@@ -116,26 +175,38 @@ class Load:
 
     def refuse(self, error: DiagnosticsError) -> None:
         """Say why nothing is sent, and end the test."""
-        _log.error("%s%s", error, f" ({error.hint})" if error.hint else "")
-        self.environment.process_exit_code = int(error.exit)
+        _log.error("%s", f"{error} ({error.hint})" if error.hint else error)
+        self._end(error.exit)
+
+    def _end(self, code: Exit) -> None:
+        self.environment.process_exit_code = int(code)
         runner, options = self.environment.runner, self.environment.parsed_options
         headless = options is not None and options.headless
         gevent.spawn(runner.quit if headless else runner.stop)
 
     def begin(self, order: Order) -> None:
         """Make everything that sends, and turn it from now on."""
-        start_at = time() if order.start_at is None else order.start_at
+        role = self.role
+        start_at = order.start_at
+        if start_at is None:
+            start_at = role.start_at() if isinstance(role, Master) else time()
         self.order = order = replace(order, start_at=start_at)
+        self.stopped_by, self._stages, self._budgets = "", Stages(), {}
         contracts = {name: contract_load.load(name) for name in order.targets}
+        main = contracts[order.main]
+        others = {name: one for name, one in contracts.items() if name != order.main}
         start_s = perf_counter() + start_at - time()
-        self.tally = Tally(contracts[order.main], started_s=start_s, began_at=start_at)
-        if isinstance(self.environment.runner, MasterRunner):
-            self.ready.set()
-            return
-        self.statistics = Statistics(self.environment, now=perf_counter, clean=self._clean)
-        self.driving = self._driving(order, contracts, start_s)
+        self.tally = Tally(replace(main, partners=others), started_s=start_s, began_at=start_at)
+        if isinstance(role, Master):
+            role.begin(order, self.tally)
+        else:
+            self.statistics = self._counting()
+            self.driving = self._driving(order, contracts, start_s)
+            gevent.spawn(self._turn_until_over)
         self.ready.set()
-        self._loop = gevent.spawn(self._turn_until_over)
+
+    def _counting(self) -> Statistics:
+        return Statistics(self.environment, now=perf_counter, clean=self._clean)
 
     def _driving(self, order: Order, contracts: Mapping[str, Contract], start_s: float) -> Driving:
         asking = Asking(
@@ -156,26 +227,44 @@ class Load:
             seed=f"{order.seed}/{index}",
             may=self._may,
             first=index * _CONVERSATIONS,
+            over=self._ended,
         )
         made.start_s = start_s
         return made
 
-    def _engine(self, order: Order, target: Target, contract: Contract) -> Engine:
+    def _engine(self, order: Order, target: Target, contract: Contract) -> Sender:
+        budget = self._budgets.setdefault(target.kind, Budget(kind=target.kind, limit=order.budget))
+        policy = Policy(contract=contract, retry=order.retry, random=Random(order.seed))
+        headers = self._keys(contract, target)
         return Engine(
             contract=contract,
             base_url=target.base_url,
-            headers=self._keys(contract, target),
-            budget=Budget(kind=target.kind, limit=order.budget),
-            policy=Policy(contract=contract, retry=order.retry, random=Random(order.seed)),
+            headers=headers,
+            budget=budget,
+            policy=policy,
             listener=self,
         )
+
+    # --- while it runs ------------------------------------------------------------------------
 
     def _may(self) -> bool:
         """Whether anything new may begin now."""
         order = self.order
         if order is None or self.stopped_by:
             return False
+        if isinstance(self.role, Worker) and not self._leased(self.role):
+            return False
         return not order.shaped or self.elapsed_s <= order.profile.duration_s
+
+    def _leased(self, worker: Worker) -> bool:
+        """A worker that its master may have taken for dead gives back what it had."""
+        if not worker.leased:
+            self._lapsed = True
+        elif self._lapsed:
+            self._lapsed = False
+            for caller in self.callers:
+                caller.again()
+        return not self._lapsed
 
     def answered(self, exchange: Exchange, **told: Any) -> None:
         """To everybody who counts."""
@@ -186,54 +275,15 @@ class Load:
         for listener in self._listeners:
             listener.answered(exchange, **told)
 
-    # --- turning ------------------------------------------------------------------------------
+    def _ended(self, conversation: int) -> None:
+        assert self.tally is not None  # noqa: S101  # as above
+        self.tally.ended(conversation)
+        for listener in self._listeners:
+            ended = getattr(listener, "ended", None)
+            if ended is not None:
+                ended(conversation)
 
-    def _turn_until_over(self) -> None:
-        driving, statistics = self.driving, self.statistics
-        assert driving is not None  # noqa: S101  # `begin` made both
-        assert statistics is not None  # noqa: S101  # as above
-        merged_s = 0.0
-        while not driving.closed:
-            now = until_s = perf_counter()
-            until_s += SLICE_S
-            while now < until_s:
-                driving.round(until_s - now)
-                now = perf_counter()
-            if now - merged_s >= FLUSH_S:
-                merged_s = now
-                statistics.merge()
-            self._tell(statistics)
-            gevent.sleep(0)
-
-    def _tell(self, statistics: Statistics) -> None:
-        try:
-            statistics.tell()
-        except StopTest as error:
-            _log.error("%s", error)  # a listener ends the test: no failure of ours
-            gevent.spawn(self.environment.runner.quit)
-
-    def _on_stopping(self, **_event: Any) -> None:
-        """Locust stops: what is under way may end within `--stop-timeout`."""
-        until_s = perf_counter() + float(self.environment.stop_timeout or 0.0)
-        self.halt("stopped")
-        while self.flows and perf_counter() < until_s and self._loop:
-            gevent.sleep(0.02)
-
-    def _on_stop(self, **_event: Any) -> None:
-        if self.driving is not None and not self.driving.closed:
-            self.driving.close()
-        if self.statistics is not None:
-            self.statistics.merge()
-            self._tell(self.statistics)
-        self.ready.clear()
-
-    # --- users --------------------------------------------------------------------------------
-
-    def enter(self) -> Slot | None:
-        """A user of the closed model."""
-        return self.driving.enter() if self.driving is not None else None
-
-    def stream(self, index: int, from_s: float = 0.0) -> Stream:
+    def stream(self, index: int, from_s: float) -> Stream:
         """One share of the arrivals, from that moment on."""
         assert self.order is not None  # noqa: S101  # `begin` set both
         assert self.driving is not None  # noqa: S101  # as above
@@ -243,69 +293,90 @@ class Load:
         self.driving.take(made, from_s)
         return made
 
-    @property
-    def is_open(self) -> bool:
-        """Arrivals a second, not users."""
-        return self.order is not None and self.order.profile.model is Model.OPEN
+    def _turn_until_over(self) -> None:
+        try:
+            self._turn()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the run is told and ends
+            self.broken = error
+            _log.error("the load stopped: %s: %s", type(error).__name__, error)  # no traceback reaches a user
+            _log.debug("as said", exc_info=True)
+            self._end(Exit.INCONCLUSIVE)
+
+    def _turn(self) -> None:
+        driving, statistics = self.driving, self.statistics
+        assert driving is not None  # noqa: S101  # `begin` made both
+        assert statistics is not None  # noqa: S101  # as above
+        merged_s = -inf
+        while not driving.closed:
+            now = until_s = perf_counter()
+            until_s += SLICE_S
+            while now < until_s:
+                driving.round(until_s - now)
+                now = perf_counter()
+            if now - merged_s >= FLUSH_S:
+                merged_s = now
+                self._merge(statistics)
+            self._tell(statistics)
+            gevent.sleep(0)
+
+    def _merge(self, statistics: Statistics) -> None:
+        assert self.tally is not None  # noqa: S101  # as above
+        for step in self._stages.news(self.tally.jobs):
+            statistics.note(step.name, step.duration_s, step.error)
+        statistics.merge()
+
+    def _tell(self, statistics: Statistics) -> None:
+        try:
+            statistics.tell()
+        except StopTest as error:
+            _log.error("%s", error)  # a listener ends the test: no failure of ours
+            gevent.spawn(self.environment.runner.quit)
+
+    def _told(self) -> dict[str, Json]:
+        """What a worker reports to its master."""
+        if self.tally is None:
+            return {**_NOTHING}
+        if self.statistics is not None:
+            self._merge(self.statistics)
+        jobs, driving = self.tally.jobs, self.driving
+        return {
+            "counts": self.tally.delta(),
+            "until_s": self.elapsed_s,
+            "requests": self.tally.requests,
+            "flows": self.flows,
+            "in_flight": driving.in_flight if driving is not None else 0,
+            "jobs_open": jobs.in_flight,
+            "spent": self.spent or self.tally.credits,
+            "left_out": 0,
+        }
+
+    # --- a test ends --------------------------------------------------------------------------
+
+    def _on_stopping(self, **_event: Any) -> None:
+        """Locust stops: what is under way may end within `--stop-timeout`."""
+        until_s = perf_counter() + float(self.environment.stop_timeout or 0.0)
+        self.halt("stopped")
+        if isinstance(self.role, Master):
+            self.role.end()
+        while self.flows and perf_counter() < until_s and self.broken is None:
+            gevent.sleep(0.02)
+
+    def _on_stop(self, **_event: Any) -> None:
+        if self.driving is not None and not self.driving.closed:
+            self.driving.close()
+        if self.statistics is not None:
+            for listener in self._listeners:
+                concluded = getattr(listener, "concluded", None)
+                if concluded is not None:
+                    concluded(self)
+            self._merge(self.statistics)
+            self._tell(self.statistics)
+        self.callers.clear()
+        self.ready.clear()
 
 
-class Caller(User):  # type: ignore[misc]  # Locust is untyped
-    """Asks what the profile's mix holds. Its greenlet only waits: the engine does the rest."""
-
-    def on_start(self) -> None:
-        """Take a place: a user's, or a share of the arrivals."""
-        self.left = Event()
-        self.slot: Slot | None = None
-        self.share: Stream | None = None
-        self.load: Load = self.environment.diagnostics_load
-        self.load.ready.wait()
-        if self.load.is_open and self.load.order is not None and self.load.order.shaped:
-            self.share = self.load.stream(self.load.free.pop(0))
-        else:
-            self.slot = self.load.enter()
-
-    @task
-    def wait_for_the_end(self) -> None:
-        """Until Locust stops this user."""
-        self.left.wait()
-        raise StopUser
-
-    def stop(self, force: bool = False) -> bool:  # noqa: FBT001, FBT002  # Locust's own signature
-        """Let the ask under way end, unless forced."""
-        self._leave()
-        return bool(super().stop(force))
-
-    def on_stop(self) -> None:
-        """Ask nothing more."""
-        self._leave()
-
-    def _leave(self) -> None:
-        if getattr(self, "slot", None) is not None:
-            self.slot.leave(self.left.set)
-        elif hasattr(self, "left"):
-            self.left.set()
-
-
-class ProfileShape(LoadTestShape):  # type: ignore[misc]  # Locust is untyped
-    """The stages of a profile, as Locust asks for them once a second."""
-
-    abstract = True  # so that Locust makes none by itself where a locustfile imports this
-
-    def __init__(self, load: Load) -> None:
-        super().__init__()
-        self._load = load
-
-    def tick(self) -> tuple[int, float] | None:
-        """How many users there shall be; None: it is over."""
-        load, order = self._load, self._load.order
-        if order is None:
-            return (1, 1.0)
-        profile, at_s = order.profile, load.elapsed_s
-        if at_s < profile.duration_s and not load.stopped_by:
-            if load.is_open:
-                return (STREAMS, float(STREAMS))
-            users = max(1, round(profile.level(min(at_s + 0.5, profile.duration_s * 0.999))))
-            return (users, float(users))
-        if load.flows and at_s < profile.duration_s + DRAIN_S and not load.stopped_by:
-            return (STREAMS, float(STREAMS)) if load.is_open else (0, 100.0)
-        return None
+_NOTHING: dict[str, Json] = {
+    "counts": None,
+    "until_s": 0.0,
+    **dict.fromkeys(("requests", "flows", "in_flight", "jobs_open", "spent", "left_out"), 0),
+}
