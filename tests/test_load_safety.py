@@ -165,13 +165,11 @@ def test_a_host_is_resolved_once_and_then_remembered() -> None:
 
 
 def test_the_engine_asks_no_host_that_only_an_answer_named() -> None:
-    ear = Ear()
     with answering(lambda _: [http(b"{}")]) as wire:
-        made = engine(wire.base_url, ear, admits=Fence((), at_home).admits)
-        ours, theirs = (
-            run(made, one(output_request(url)))[0]
-            for url in (f"{wire.base_url}/clip.mp4", "http://cdn.evil.test/clip.mp4")
-        )
+        urls = (f"{wire.base_url}/clip.mp4", "http://cdn.evil.test/clip.mp4")
+        admits = Fence((), at_home).admits
+        asks = [one(output_request(url)) for url in urls]
+        theirs, ours = run(engine(wire.base_url, Ear(), admits=admits), *asks)
     assert ours.response is not None
     assert theirs.answer == Unsent(
         reason=UnsentReason.FOREIGN_HOST,
