@@ -21,7 +21,7 @@ from diagnostics.emulator import hosting
 from diagnostics.emulator.account import Account
 from diagnostics.emulator.bodies import Bodies
 from diagnostics.emulator.call import (
-    BODY_BYTES_MAX,
+    MET,
     Call,
     Gone,
     Prompt,
@@ -145,22 +145,28 @@ class Emulator:
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 
-    def prompt(self, asked: Prompt) -> bytes | None:
-        """The whole answer, head and body, where nothing has to be waited for; else None."""
+    def prompt(self, asked: Prompt) -> bytes | Effects | None:
+        """The whole answer, head and body, where nothing has to be waited for; else None.
+
+        Or what a plan does to this request, to be given back to us as the `MET` of its scope.
+        """
         route = self._routes.find(asked.method, asked.path)
         op = route.operation
-        if op is None or route.aimed or self._answers_late or asked.method == "HEAD":
-            return None
-        if len(asked.body) > BODY_BYTES_MAX:
+        if op is None or self._answers_late or asked.method == "HEAD":
             return None
         call = Call(asked._asdict(), route, asked.body if route.reads_body else b"")
         if self._service.waits(call, op):
             return None
+        effects = self._meet(call)
+        if effects is not None and effects.waits:
+            return effects
         self.callbacks.touch()
-        reply = at_once(self._service.answer(call, op, None))
+        answer = self._bent(call, effects) if effects else self._service.answer(call, op, None)
+        reply = at_once(answer)
         self._note(call, reply.status, reply.code)
         body = b"" if reply.status in _BODILESS else reply.body
-        return put(reply.status, self._headers(reply, len(body), 0.0), body)
+        headers = self._headers(reply, len(body), effects.clock_s if effects else 0.0)
+        return put(reply.status, headers, body)
 
     async def _lifespan(self, receive: Any, send: Send) -> None:
         while True:
@@ -186,13 +192,17 @@ class Emulator:
         answer_s = self.jobs.floor.answer_s(self.clock.now()) if route.operation else 0.0
         if answer_s:
             await asyncio.sleep(answer_s)
-        effects = None
-        if route.aimed and self._misbehaviour:
-            effects = self._misbehaviour.meet(route.aimed, lambda at: self._find(call, at))
+        effects = scope.get("extensions", {}).get(MET) or self._meet(call)
         if effects is None:
             await self._send(send, call, await self._reply(call, None), None)
         else:
             await self._misbehave(scope, send, call, effects)
+
+    def _meet(self, call: Call) -> Effects | None:
+        """What a plan does to this request; counts it."""
+        if not call.route.aimed or self._misbehaviour is None:
+            return None
+        return self._misbehaviour.meet(call.route.aimed, lambda at: self._find(call, at))
 
     def _find(self, call: Call, at: str) -> list[Json]:
         """What a plan's predicate looks at; whether a request is right only the contract knows."""

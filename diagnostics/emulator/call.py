@@ -20,6 +20,10 @@ Fields = list[tuple[bytes, bytes]]
 """Header fields, their names in lower case."""
 
 
+MET = "diagnostics.met"
+"""The extension of a scope that holds what a plan does to its request, where that is known."""
+
+
 class Prompt(NamedTuple):
     """A whole request, before anybody knows whether it can be answered at once."""
 

@@ -3,6 +3,7 @@
 import math
 import random
 import re
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,7 +17,7 @@ from diagnostics.emulator.pressing.floor import Floor
 from diagnostics.model import Json
 from diagnostics.promise import Job, Operation, State, StateKind
 
-JOBS_MAX = 100_000
+JOBS_MAX = 200_000
 _QUEUE_S, _RUN_S = (5.0, 10.0), (40.0, 60.0)
 _REPEATED_MAX = 1000
 _DAY_S = 86_400.0
@@ -165,7 +166,7 @@ class Jobs:
         self._speed = max(speed, 1e-6)
         self._limit = limit
         self.floor = Floor(pressure, seed=seed, speed=self._speed)
-        self._by_id: dict[str, Work] = {}
+        self._by_id: OrderedDict[str, Work] = OrderedDict()  # its oldest is found at once
         self._clips = 0
         self._also: dict[str, str] = {}
 

@@ -7,15 +7,18 @@ out directly; everything else (faults, media, long bodies, pipelines) goes uvico
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import unquote
 
 from diagnostics.emulator.breakable import BreakableProtocol
-from diagnostics.emulator.call import Prompt
+from diagnostics.emulator.call import MET, Prompt
+from diagnostics.emulator.faults import Effects
 from diagnostics.emulator.reply import page, put
 
 _BODY_BYTES_MAX = 65_536
 """Longer ones are left to uvicorn, which holds a fast sender back."""
 _SLASH = 47
+Ask = Callable[[Prompt], bytes | Effects | None]
 
 
 class PromptProtocol(BreakableProtocol):
@@ -24,7 +27,7 @@ class PromptProtocol(BreakableProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
         """Somebody is there."""
         super().connection_made(transport)
-        self._prompt: Callable[[Prompt], bytes | None] | None = getattr(self.app, "prompt", None)
+        self._prompt: Ask | None = getattr(self.app, "prompt", None)
         self._port = self.server[1] if self.server else None
         self._heard = True
         self._idle = self.loop.call_later(self.timeout_keep_alive, self._look)
@@ -51,17 +54,22 @@ class PromptProtocol(BreakableProtocol):
         self.url, self.headers = b"", []
         self._header_bytes, self._body = 0, b""
         self._mine = self._heard = True
+        self._expects = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A field."""
-        self.headers.append((name.lower(), value))
+        name = name.lower()
+        if name == b"expect":
+            self._expects = True
+        self.headers.append((name, value))
         self._count(len(name) + len(value))
 
     def on_headers_complete(self) -> None:
         """Leave it to uvicorn where an answer is under way, or it is out of the ordinary."""
         parser = self.parser
         ordinary = (
-            self._prompt is not None
+            not self._expects
+            and self._prompt is not None
             and parser.should_keep_alive()
             and not parser.should_upgrade()
             and parser.get_http_version() == "1.1"
@@ -85,15 +93,18 @@ class PromptProtocol(BreakableProtocol):
     def on_message_complete(self) -> None:
         """The whole request is there."""
         told = self._told(self._prompt) if self._mine and self._prompt else None
-        if told is not None:
+        if isinstance(told, bytes):
             self.transport.write(told)
             self.server_state.total_requests += 1
             return
         if self._mine:
             self._hand_over()
+            if told is not None:
+                offered: dict[str, Any] = self.scope["extensions"]
+                offered[MET] = told
         super().on_message_complete()
 
-    def _told(self, prompt: Callable[[Prompt], bytes | None]) -> bytes | None:
+    def _told(self, prompt: Ask) -> bytes | Effects | None:
         """The answer, if it can be given as it stands."""
         path, _, query = self.url.partition(b"?")
         asked = Prompt(
@@ -118,7 +129,9 @@ class PromptProtocol(BreakableProtocol):
         super().on_message_begin()
         self.url, self.headers = url, headers
         self.scope["headers"] = headers
-        self.expect_100_continue = (b"expect", b"100-continue") in headers
+        self.expect_100_continue = any(
+            name == b"expect" and value.lower() == b"100-continue" for name, value in headers
+        )
         super().on_headers_complete()
         if body:
             super().on_body(body)

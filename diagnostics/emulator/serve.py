@@ -18,6 +18,7 @@ from diagnostics.emulator.overload import PLAIN, Pressure
 from diagnostics.emulator.promptly import PromptProtocol
 from diagnostics.emulator.town import Town, players, prefixes, settled
 from diagnostics.errors import TargetError, UsageError
+from diagnostics.garbage import seldom
 
 _START_S = 10.0
 _PORT_MAX = 65_535
@@ -93,7 +94,7 @@ def serve(
     application: Application, listeners: Sequence[socket.socket], then: Callable[[], None]
 ) -> None:
     """Serve until somebody stops it; Ctrl-C comes out as `KeyboardInterrupt`."""
-    with ExitStack() as stack, asyncio.Runner() as runner:
+    with ExitStack() as stack, seldom(), asyncio.Runner() as runner:
         for listener in listeners:
             stack.enter_context(closing(listener))
         runner.run(server(application, then).serve(list(listeners)))

@@ -15,7 +15,7 @@ from diagnostics.contract import Contract
 from diagnostics.drive.clock import Clock
 from diagnostics.emulator.app import Emulator
 from diagnostics.emulator.call import Fields, Prompt
-from diagnostics.emulator.faults import FaultPlan, check_targets
+from diagnostics.emulator.faults import Effects, FaultPlan, check_targets
 from diagnostics.emulator.overload import PLAIN, Pressure, check_plan
 from diagnostics.emulator.reply import page
 from diagnostics.emulator.routes import CONTROL
@@ -67,7 +67,7 @@ class Town:
             reply = page(404, f"Cannot {scope['method'][:20]} {scope['path'][:_PATH_MAX]}")
             await _tell(send, reply.status, reply.media_type, reply.body)
 
-    def prompt(self, asked: Prompt) -> bytes | None:
+    def prompt(self, asked: Prompt) -> bytes | Effects | None:
         """The whole answer, head and body, where none of us has to wait for anything."""
         found = self._meant(asked.path, asked.port, asked.headers)
         if found is None:

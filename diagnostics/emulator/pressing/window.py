@@ -44,4 +44,5 @@ class Window:
     def until_s(self, now_s: float) -> int:
         """Whole seconds until the next one; one at least."""
         self.roll(now_s)
-        return max(1, math.ceil(self._begun_s + self.length_s - now_s))
+        left_s = min(self.length_s, self._begun_s + self.length_s - now_s)
+        return max(1, math.ceil(left_s))
