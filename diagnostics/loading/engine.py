@@ -21,7 +21,13 @@ from diagnostics.drafts import draft
 from diagnostics.drive.budget import Budget
 from diagnostics.drive.live import Bounds
 from diagnostics.drive.policy import Policy
-from diagnostics.loading.encode import Encoder, Keys, UnsendableError, WithheldError
+from diagnostics.loading.encode import (
+    Encoder,
+    Keys,
+    StrayError,
+    UnsendableError,
+    WithheldError,
+)
 from diagnostics.loading.flow import Flow, Group
 from diagnostics.loading.line import unconnected
 from diagnostics.loading.naming import Names
@@ -47,6 +53,8 @@ from diagnostics.model import (
 _ROUND_MOST = 128
 """Requests that are due, before answers are looked at again."""
 
+_MEDIA = Purpose.MEDIA
+"""A name of the module's own: Python 3.11 takes its time with members of an enumeration."""
 _ExchangeDraft = draft(Exchange)
 _INTERRUPTED = Fault(
     kind=FaultKind.RESET,
@@ -89,8 +97,11 @@ class Engine:
         context: ssl.SSLContext | None = None,
         now: Callable[[], float] = time.perf_counter,
         poll: Poll | None = None,
+        admits: Callable[[str], bool] = lambda _host: True,
     ) -> None:
         """`headers` gives the credentials, asked for the provider's own hosts only.
+
+        `admits` (`hosts.Fence`) says of a host whether requests may go there at all.
 
         `renews` is `Authority.renews`, where tokens are bought: a call refused for a worn token is
         sent again at once.
@@ -103,6 +114,7 @@ class Engine:
             hosts=contract.hosts,
             keys=headers,
             elsewhere=budget.kind is TargetKind.EMULATOR,
+            admits=admits,
         )
         self._pool = Pool(
             poll=poll or poller(),
@@ -209,26 +221,18 @@ class Engine:
         sent_s = flow.sent_s = self.now()
         refused: Answer | None = self._budget.refuse(request) if request.spends else None
         if refused is None:
-            refused = self._send(flow, request)
-        if refused is not None:
-            exchange = self._settled(flow, refused, sent_s)
-            if exchange is not None:
-                self._ready.append(partial(self._resume, flow, exchange))
-
-    def _send(self, flow: Flow, request: Request) -> Answer | None:
-        try:
-            origin, data = self._encoder.encode(request)
-            flow.keys = self._encoder.keys
-            self._pool.send(flow, request, origin, data)
-        except UnknownNameError as error:
-            return Fault(kind=FaultKind.DNS, message=str(error))
-        except UnsendableError as error:
-            return Fault(kind=FaultKind.BAD_REQUEST, message=str(error))
-        except WithheldError:
-            return Unsent(reason=UnsentReason.EARLIER_FAILURE, message="no token could be had")
-        except OSError as error:
-            return unconnected(error)
-        return None
+            encoder = self._encoder
+            try:
+                origin, data = encoder.encode(request)
+                flow.keys = encoder.keys
+                self._pool.send(flow, request, origin, data)
+            except (UnknownNameError, UnsendableError, WithheldError, OSError) as error:
+                refused = _unsent(error)
+            else:
+                return
+        exchange = self._tell(flow, request, refused, sent_s)
+        if not self._again(flow, exchange, sent_s):
+            self._ready.append(partial(self._resume, flow, exchange))
 
     # --- one round ----------------------------------------------------------------------------
 
@@ -255,25 +259,17 @@ class Engine:
     # --- answers ------------------------------------------------------------------------------
 
     def _answer(self, flow: Flow, answer: Answer, ended_s: float) -> None:
-        exchange = self._settled(flow, answer, ended_s)
-        if exchange is not None:
-            self._advance(flow, exchange, ended_s)
-
-    def _settled(self, flow: Flow, answer: Answer, ended_s: float) -> Exchange | None:
-        """An attempt is over: tell the listener. None: it will be repeated."""
+        """An attempt is over: it is told of, then repeated, or handed to the ask."""
         request = flow.request
         assert request is not None  # noqa: S101  # set when it was sent
-        if request.purpose is Purpose.MEDIA:
+        if request.purpose is _MEDIA:
             answer = _described(answer)
-        exchange, ok = self._tell(flow, request, answer, ended_s)
-        if ok and self._renews is None:
-            return exchange
-        return None if self._again(flow, exchange, ended_s) else exchange
+        exchange = self._tell(flow, request, answer, ended_s)
+        if (flow.ok and self._renews is None) or not self._again(flow, exchange, ended_s):
+            self._advance(flow, exchange, ended_s)
 
-    def _tell(
-        self, flow: Flow, request: Request, answer: Answer, ended_s: float
-    ) -> tuple[Exchange, bool]:
-        """Once for every attempt. Whether the answer says yes."""
+    def _tell(self, flow: Flow, request: Request, answer: Answer, ended_s: float) -> Exchange:
+        """Once for every attempt."""
         due_s = flow.due_s
         made = _ExchangeDraft()
         made.request, made.answer = request, answer
@@ -290,7 +286,8 @@ class Engine:
             ok, code = reading.ok, reading.code
         name = request.operation or self._names.of(request)
         self._answered(exchange, due_s=due_s, sent_s=flow.sent_s, name=name, code=code, ok=ok)
-        return exchange, ok
+        flow.ok = ok
+        return exchange
 
     def _again(self, flow: Flow, exchange: Exchange, ended_s: float) -> bool:
         """Whether it is sent once more: with another token at once, else when the policy says."""
@@ -316,6 +313,19 @@ class Engine:
         self._flows.clear()
         self._timers.clear()
         self._ready.clear()
+
+
+def _unsent(error: Exception) -> Answer:
+    """Why it never left, or found nobody to take it."""
+    if isinstance(error, UnknownNameError):
+        return Fault(kind=FaultKind.DNS, message=str(error))
+    if isinstance(error, StrayError):
+        return Unsent(reason=UnsentReason.FOREIGN_HOST, message=str(error))
+    if isinstance(error, UnsendableError):
+        return Fault(kind=FaultKind.BAD_REQUEST, message=str(error))
+    if isinstance(error, OSError):
+        return unconnected(error)
+    return Unsent(reason=UnsentReason.EARLIER_FAILURE, message="no token could be had")
 
 
 def _described(answer: Answer) -> Answer:

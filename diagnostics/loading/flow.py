@@ -18,6 +18,7 @@ class Flow:
         "ended",
         "keys",
         "left",
+        "ok",
         "request",
         "scenario",
         "send",
@@ -30,6 +31,8 @@ class Flow:
         self.send, self.close = ask.send, ask.close
         self.scenario, self.conversation, self.ended = scenario, conversation, ended
         self.attempt, self.left = 1, MOST_REQUESTS
+        self.ok = False
+        """Whether the last answer said yes."""
         self.due_s = self.sent_s = 0.0
         self.request: Request | None = None
         self.keys: Headers = ()

@@ -47,29 +47,26 @@ class Hearing:
         "_fed",
         "_headed",
         "_headers",
-        "_headless",
         "_heads",
         "_idle_bytes",
-        "_limit",
         "_parser",
         "_reason",
         "_size",
         "_whole",
+        "headless",
         "keeps",
+        "limit",
     )
 
     def __init__(self, heads: dict[bytes, Known]) -> None:
         """`heads` is shared by all connections."""
         self._heads = heads
         self._parser: Any = HttpResponseParser(self)
-        self._limit, self._headless = 0, False
+        self.limit, self.headless = 0, False
+        """So many bytes of a body count; it has none, whatever length is told."""
         self.keeps = False
         """The answer is whole, and another request may follow it."""
         self._fresh()
-
-    def expect(self, limit: int, *, headless: bool) -> None:
-        """A request left. Its answer's body counts up to `limit`; `headless`: it has none."""
-        self._limit, self._headless, self.keeps = limit, headless, False
 
     def _fresh(self) -> None:
         self._headers: list[tuple[str, str]] = []
@@ -102,7 +99,7 @@ class Hearing:
         if self._whole:
             return
         self._headed = True
-        if self._headless and self._parser.get_status_code() >= _FINAL:
+        if self.headless and self._parser.get_status_code() >= _FINAL:
             self._whole = True
 
     def on_body(self, part: bytes) -> None:
@@ -110,7 +107,7 @@ class Hearing:
         if not self._whole:
             self._size += len(part)
             self._body.append(part)
-            if self._size > self._limit:
+            if self._size > self.limit:
                 self._whole = True
 
     def on_message_complete(self) -> None:
@@ -129,8 +126,8 @@ class Hearing:
         if not self._fed:
             cut = data.find(b"\r\n\r\n")
             known = self._heads.get(data[:cut])
-            fits = known is not None and known.length_bytes == len(data) <= self._limit
-            if known is not None and fits and not self._headless:
+            fits = known is not None and known.length_bytes == len(data) <= self.limit
+            if known is not None and fits and not self.headless:
                 self.keeps = True
                 return _repeated(known, data[cut + 4 :])
         if not data:
@@ -152,7 +149,7 @@ class Hearing:
         return self._senseless("no end of it") if self._idle_bytes > _HEAD_BYTES_MAX else None
 
     def _senseless(self, why: str) -> Fault:
-        """This is no HTTP, or no longer."""
+        """No HTTP, or no longer."""
         return self._cut(FaultKind.CUT_BODY) if self._headed else _broken(why)
 
     def _ended(self) -> Answer:
@@ -177,19 +174,19 @@ class Hearing:
         """What there is of an answer whose rest will not come."""
         headers, body = tuple(self._headers), b"".join(self._body)
         if self._encoded:
-            body = decoded(headers, body, self._limit, whole=False)
+            body = decoded(headers, body, self.limit, whole=False)
         return Fault(
             kind=kind,
             message=CUT,
             may_have_arrived=True,
             status=self._parser.get_status_code(),
             headers=headers,
-            body=body[: self._limit],
+            body=body[: self.limit],
         )
 
     def _answer(self, heard: bytes) -> Answer:
         """`heard` is the answer as it came, if it came in one piece."""
-        headers, body, limit = tuple(self._headers), b"".join(self._body), self._limit
+        headers, body, limit = tuple(self._headers), b"".join(self._body), self.limit
         if self._encoded:
             try:
                 body = decoded(headers, body, limit)

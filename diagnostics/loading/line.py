@@ -17,7 +17,7 @@ from diagnostics.loading.poll import READ, WRITE
 from diagnostics.loading.secure import SecureSocket
 from diagnostics.model import Fault, FaultKind
 
-CHUNK = 65_536
+CHUNK = 65536
 _BEGUN = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
 _LOCAL = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
 

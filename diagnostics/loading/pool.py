@@ -24,6 +24,7 @@ _KEEP_S = 4.5
 """A connection that stood idle for so long is not used: common servers hang up after five."""
 _SWEEPS_S = (0.01, 1.0)
 
+_MEDIA = Purpose.MEDIA
 _UNCONNECTED = Fault(kind=FaultKind.CONNECT_TIMEOUT, message="no connection in time")
 _UNSENT = Fault(kind=FaultKind.WRITE, message="could not send in time", may_have_arrived=True)
 _SILENT = Fault(kind=FaultKind.READ_TIMEOUT, message=SILENT, may_have_arrived=True)
@@ -46,6 +47,7 @@ class Pool:
     ) -> None:
         self._poll, self._bounds, self._context = poll, bounds, context
         self._now, self._answered = now, answered
+        self._body_bytes, self._media_bytes = bounds.body_bytes, bounds.media_bytes
         self._lines: dict[int, Line] = {}
         self._heads: dict[bytes, Known] = {}
         least = min(bounds.connect_s, bounds.read_s, bounds.total_s)
@@ -60,9 +62,9 @@ class Pool:
         line = self._line(origin, sent_s)
         line.flow = flow
         self.in_flight += 1
-        media = request.purpose is Purpose.MEDIA
-        limit = self._bounds.media_bytes if media else self._bounds.body_bytes
-        line.hearing.expect(limit, headless=request.method == "HEAD")
+        hearing = line.hearing
+        hearing.limit = self._media_bytes if request.purpose is _MEDIA else self._body_bytes
+        hearing.headless, hearing.keeps = request.method == "HEAD", False
         if not line.begin(data, sent_s):
             self._watch(line)
 
