@@ -27,8 +27,8 @@ if TYPE_CHECKING:  # Locust replaces half of the standard library: here only, an
 
 TELL_S = 0.5
 BUSY_S = 2.0
-STOP_S = 1.0
-"""Ctrl-C: so long an answer that is under way may still come."""
+HEAD_START_S = 0.5
+"""From the order to the first arrival: engines are made and users are there by then."""
 SAMPLES = "diagnostics_samples"
 """Locust's message from a worker to its master: conversations that were kept, and a limit."""
 
@@ -209,13 +209,18 @@ class Generator:
 
         self.order = Order.from_data(told["order"])
         self.environment = Environment(user_classes=[Caller], stop_timeout=0)
-        self.process = Process(self.environment, lambda _environment: self.order)
+        self.process = Process(self.environment, lambda _environment: self._started())
         self.refused: DiagnosticsError | None = None
         self.stopped = ""
         self.process.load.refuse = self._refuse  # type: ignore[method-assign]  # ours to tell, not Locust's log
 
     def _refuse(self, error: DiagnosticsError) -> None:
         self.refused = error
+
+    def _started(self) -> "Order":
+        """The order from a moment on at which everything is there: nothing is late at the start."""
+        _warm(self.order)
+        return replace(self.order, start_at=time() + HEAD_START_S)
 
     def run(self) -> int:
         """Until the profile is over, or somebody says so."""
@@ -276,6 +281,18 @@ class Generator:
         for news in self.process.finish():
             say(**news)
         say(kind="ended", why="completed")
+
+
+def _warm(order: "Order") -> None:
+    """What is slow only once, before anything is due: contracts, the reading of an answer, a key."""
+    from diagnostics import contract_load, prepare  # noqa: PLC0415  # after Locust
+    from diagnostics.model import Response  # noqa: PLC0415  # as above
+
+    for name, target in order.targets.items():
+        contract = contract_load.load(name)
+        prepare.emulators(target.base_url)
+        for operation in contract.operations:
+            contract.read(Response(status=200, body=b"{}"), operation)
 
 
 def _worker(port: int) -> int:

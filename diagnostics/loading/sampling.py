@@ -86,6 +86,11 @@ class Sampling:
     _ambiguous: int = 0
     _healthy: int = 0
 
+    @property
+    def held(self) -> int:
+        """Exchanges in memory."""
+        return self._held
+
     def answered(  # noqa: PLR0913  # the engine's listener
         self,
         exchange: Exchange,
