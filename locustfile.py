@@ -19,6 +19,7 @@ from locust import events
 from diagnostics import contract_load
 from diagnostics.errors import DiagnosticsError, UsageError
 from diagnostics.loading import reading
+from diagnostics.loading.findings import Findings
 from diagnostics.loading.profile import SCENARIOS
 from diagnostics.loading.safety import refusal
 from diagnostics.loading.sharing import Order
@@ -121,7 +122,14 @@ def begin(environment: Any, **_others: Any) -> None:
     """Before anything is sent: what would be sent may be sent, and ends by itself."""
     chosen = environment.parsed_options
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    load = Load(environment, order=order, scenarios=_SCENARIOS, clean=Gate().text)
+    findings = Findings(_SCENARIOS)
+    load = findings.load = Load(
+        environment,
+        order=order,
+        scenarios=_SCENARIOS,
+        listeners=[findings],
+        clean=Gate().text,
+    )
     if chosen.worker:
         return
     if chosen.headless or environment.host:

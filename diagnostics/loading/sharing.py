@@ -23,7 +23,8 @@ STREAMS = 60
 """Divides evenly among two, three, four, five, six, ten workers."""
 LEASE_S = 3.0
 """Locust's master takes a worker for dead after four seconds of silence at the least."""
-JOBS_TOLD_MOST = 200
+_STRIDE = 37
+"""Has no divisor in common with `STREAMS`: what one worker is given is spread over the whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +119,6 @@ class Known:
     requests: int = 0
     flows: int = 0
     in_flight: int = 0
-    jobs: tuple[str, ...] = ()
-    """Ids of jobs that it had under way, some of them."""
     jobs_open: int = 0
     spent: float = 0.0
     left_out: int = 0
@@ -127,14 +126,13 @@ class Known:
     """Its last report, since the start of the load."""
     lost_after_s: float | None = None
     """Silent since; None: it lives, or ended as it should."""
-    done: bool = False
 
 
 class Desk:
     """The master's book: who holds which stream, and what each worker has told last."""
 
     def __init__(self, streams: int = STREAMS) -> None:
-        self._free: list[int] = list(range(streams))
+        self._free = [n * _STRIDE % streams for n in range(streams)]
         self._from_s: dict[int, float] = {}
         self.workers: dict[str, Known] = {}
 

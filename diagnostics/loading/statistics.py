@@ -18,7 +18,7 @@ from operator import add
 from time import time
 from typing import Any
 
-from diagnostics.model import Exchange, Fault, Response, Unsent
+from diagnostics.model import Exchange, Fault, Purpose, Response, Unsent
 
 JOB, FINDING = "JOB", "FINDING"
 FLUSH_S = 0.25
@@ -108,11 +108,11 @@ class Statistics:
         ended_s = self._now()
         if ended_s >= self._second_ends_s:
             self._next_second(ended_s)
-        shown = self._shown(error) if error else ""
-        self._count(kind, name, duration_s, 0, shown)
+        clean = self._shown(error) if error else ""
+        self._count(kind, name, duration_s, 0, clean)
         self._look()
         if self._listeners:
-            self._event(kind, name, duration_s, 0, shown, None)
+            self._event(kind, name, duration_s, 0, clean, None)
 
     def _count(self, method: str, name: str, duration_s: float, length: int, error: str) -> None:
         row = self._rows.get((name, method))
@@ -142,7 +142,8 @@ class Statistics:
         rows, self._rows = self._rows, {}
         stats = self._environment.stats
         at_s = min(self._now(), self._second_ends_s - 1e-3) + self._wall_s
-        for (name, method), row in rows.items():
+        for (told, method), row in rows.items():
+            name = shown(told, method)
             times = [milliseconds(one) for one in row.times_s]
             buckets = Counter(map(self._locust.bucket_response_time, times))
             failed = sum(row.errors.values())
@@ -157,9 +158,9 @@ class Statistics:
             for error, count in row.errors.items():
                 self._error(method, name, error, count, at_s)
 
-    def error(self, kind: str, name: str, error: str) -> None:
+    def error(self, kind: str, name: str, error: str, count: int = 1) -> None:
         """What went wrong beside the requests: a worker that died, a finding."""
-        self._error(kind, name, self._clean(error), 1, self._now() + self._wall_s)
+        self._error(kind, name, self._clean(error), count, self._now() + self._wall_s)
 
     def _error(self, method: str, name: str, error: str, count: int, at_s: float) -> None:
         """As `RequestStats.log_error` does, for many at once."""
@@ -193,7 +194,7 @@ class Statistics:
     ) -> None:
         event = {
             "request_type": method,
-            "name": name,
+            "name": shown(name, method),
             "response_time": milliseconds(duration_s),
             "response_length": length,
             "exception": self._failure(error) if error else None,
@@ -249,6 +250,19 @@ def fault_of(exchange: Exchange, code: str | None) -> str:
     if code is not None:
         return f"code {code}"
     return f"HTTP {answer.status}" if isinstance(answer, Response) else "unsent"
+
+
+def shown(name: str, method: str) -> str:
+    """A name that is no operation begins with its method, which Locust tells in a column."""
+    return name.removeprefix(f"{method} ")
+
+
+def came(exchange: Exchange) -> bool:
+    """A file that came is no failure, though no contract says what is in it."""
+    answer = exchange.answer
+    if not isinstance(answer, Response) or exchange.request.purpose is not Purpose.MEDIA:
+        return False
+    return 200 <= answer.status < 300  # noqa: PLR2004  # HTTP's own borders of success
 
 
 class Seen:

@@ -39,9 +39,9 @@ from diagnostics.loading.keys import Keys, emulated
 from diagnostics.loading.profile import Model
 from diagnostics.loading.sharing import STREAMS, Known, Order
 from diagnostics.loading.stages import Stages
-from diagnostics.loading.statistics import FLUSH_S, Statistics
+from diagnostics.loading.statistics import FLUSH_S, Statistics, came
 from diagnostics.loading.tally import Tally
-from diagnostics.model import Exchange, Json, Target, TargetKind
+from diagnostics.model import Case, Exchange, Json, Target, TargetKind
 from diagnostics.scenario import Scenario
 
 __all__ = ["Caller", "Load"]
@@ -81,6 +81,8 @@ class Load:
         """Why the engine stopped by itself. It never should."""
         self.ready = Event()
         """The order is here, and asks may begin."""
+        self.cases: dict[str, Case] = {}
+        """By scenario: for judges."""
         self.callers: list[Caller] = []
         """Users of the open model."""
         self.role: Alone | Worker | Master = Alone()
@@ -218,10 +220,12 @@ class Load:
             budget=order.budget,
             seed=order.seed,
         )
+        turns = asking.turns(order.profile)
+        self.cases = {turn.share.scenario: turn.case for turn in turns}
         index = max(0, self.environment.runner.worker_index)
         made = Driving(
             engines={n: self._engine(order, t, contracts[n]) for n, t in order.targets.items()},
-            turns=asking.turns(order.profile),
+            turns=turns,
             mixer=Mixer(order.profile.mix, index=index),
             now=perf_counter,
             seed=f"{order.seed}/{index}",
@@ -236,6 +240,18 @@ class Load:
         budget = self._budgets.setdefault(target.kind, Budget(kind=target.kind, limit=order.budget))
         policy = Policy(contract=contract, retry=order.retry, random=Random(order.seed))
         headers = self._keys(contract, target)
+        if order.stock:
+            from diagnostics.loading.stock import Stock  # noqa: PLC0415  # only where asked for
+
+            return Stock(
+                self.environment,
+                contract=contract,
+                target=target,
+                headers=headers,
+                budget=budget,
+                policy=policy,
+                listener=self,
+            )
         return Engine(
             contract=contract,
             base_url=target.base_url,
@@ -266,12 +282,14 @@ class Load:
                 caller.again()
         return not self._lapsed
 
-    def answered(self, exchange: Exchange, **told: Any) -> None:
+    def answered(self, exchange: Exchange, *, ok: bool, **told: Any) -> None:
         """To everybody who counts."""
+        told["ok"] = ok or came(exchange)
         assert self.tally is not None  # noqa: S101  # made before the engine was
         assert self.statistics is not None  # noqa: S101  # as above
         self.tally.answered(exchange, **told)
-        self.statistics.answered(exchange, **told)
+        if self.order is None or not self.order.stock:  # else Locust's own client has counted it
+            self.statistics.answered(exchange, **told)
         for listener in self._listeners:
             listener.answered(exchange, **told)
 
@@ -298,7 +316,7 @@ class Load:
             self._turn()
         except Exception as error:  # noqa: BLE001  # whatever it is, the run is told and ends
             self.broken = error
-            _log.error("the load stopped: %s: %s", type(error).__name__, error)  # no traceback reaches a user
+            _log.error("the load stopped: %s: %s", type(error).__name__, error)
             _log.debug("as said", exc_info=True)
             self._end(Exit.INCONCLUSIVE)
 
