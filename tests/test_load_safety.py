@@ -12,16 +12,17 @@ from diagnostics import contract_load
 from diagnostics.contract import Contract
 from diagnostics.jobs import output_request
 from diagnostics.loading import reading, safety
-from diagnostics.loading.forecast import Forecast, Line, forecast
+from diagnostics.loading.forecast import Forecast, Line, built, forecast, of_mix
 from diagnostics.loading.hosts import Fence, everywhere, here, host_of
 from diagnostics.loading.profile import Arrival, Model, Profile, Share, Stage
-from diagnostics.model import Text, Unsent, UnsentReason
+from diagnostics.model import Ask, Purpose, Request, Text, Together, Unsent, UnsentReason
 from tests.load_cases import Ear, answering, engine, one, run
 from tests.wire import http
 
 AKOOL = contract_load.load("akool")
 HEYGEN = contract_load.load("heygen")
 REPLICATE = contract_load.load("replicate")
+CREATE = AKOOL.request("createTalkingPhoto", body={})
 LIVE = "https://api.replicate.com"
 NAMED = ["api.replicate.com"]
 
@@ -204,14 +205,14 @@ def test_the_rate_stays_within_what_the_provider_documents(rate: float, refused:
     found = said(calls, LIVE, allowed=NAMED, budget=5)
     assert bool(found) is refused
     if refused:
-        assert "allows 600 such requests a minute; this would send 606" in found[0]
+        assert "allows 600 paid calls a minute; this would send 606" in found[0]
 
 
 def test_polls_count_against_the_limit_of_reads() -> None:
     busy = load(5.0, mix=(Share(scenario="job", max_polls=60, poll_interval_s=1),))
     found = said(busy, LIVE, allowed=NAMED, budget=5)
     assert len(found) == 1
-    assert "allows 3000 such requests a minute" in found[0]
+    assert "allows 3000 reads a minute" in found[0]
     calm = load(0.5, mix=(Share(scenario="job", max_polls=60, poll_interval_s=1),))
     assert said(calm, LIVE, allowed=NAMED, budget=5) == []
 
@@ -334,10 +335,44 @@ def test_the_parts_of_a_mix_are_foreseen_by_their_weight() -> None:
 def test_a_scenario_that_only_its_own_ask_knows_is_counted_by_a_dry_run() -> None:
     plan = load(1.0, scenario="endpoints")
     probes = tuple(AKOOL.probing()) * 3
-    assert forecast(plan, AKOOL).lines == ()
+    unknown = forecast(plan, AKOOL)
+    assert (unknown.requests_most, unknown.hosts) == (None, ("openapi.akool.com",))
     coming = forecast(plan, AKOOL, dry=lambda _share, _contract: probes)
-    assert [line.most for line in coming.lines] == [60, 60, 60]
+    assert [(line.most, line.per_s, line.paid) for line in coming.lines] == [(180, 3, False)]
+    probed = [dataclasses.replace(one, purpose=Purpose.PROBE) for one in (CREATE, CREATE)]
+    mixed = forecast(plan, AKOOL, dry=lambda _share, _contract: [*probed, CREATE], emulated=True)
+    assert [(line.most, line.paid) for line in mixed.lines] == [(120, False), (60, True)]
+    assert mixed.credits_most == 600, "a probe breaks the contract, and is not charged"
     assert coming.to_json()["lines"][0]["operation"] == "getCredit"
+
+
+def test_a_scenario_that_nobody_foresees_loads_nobody_else() -> None:
+    plan = load(0.1, scenario="endpoints")
+    found = said(plan, LIVE, allowed=NAMED, budget=5)
+    assert len(found) == 1
+    assert "loads this machine alone" in found[0]
+    assert said(plan, "http://127.0.0.1:8080") == []
+
+
+def test_a_dry_run_of_an_ask_tells_what_it_sends_though_nothing_answers() -> None:
+    first, second, third = (AKOOL.request("getCredit", label=label) for label in "123")
+    told: list[object] = []
+
+    def part(request: Request) -> Ask:
+        told.append((yield request).answer)
+
+    def whole() -> Ask:
+        told.append((yield first).answer)
+        told.append((yield Together(asks=(part(second), part(third)))))
+
+    assert {one.label for one in built(whole())} == {"1", "2", "3"}
+    assert [None, None] in told
+
+    def endless() -> Ask:
+        while True:
+            yield first
+
+    assert len(built(endless())) == 1000
 
 
 def test_each_provider_of_a_mix_is_foreseen_and_refused_for_itself() -> None:
@@ -352,7 +387,13 @@ def test_each_provider_of_a_mix_is_foreseen_and_refused_for_itself() -> None:
     other = forecast(mixed, HEYGEN, base_url="http://127.0.0.1:8080/heygen", main=False)
     assert [line.operation for line in mine.lines] == ["getCredit"]
     assert [line.provider for line in other.lines] == ["heygen"] * 4
-    assert mine.beside(other).lines == mine.lines + other.lines
+    both = of_mix(
+        mixed,
+        {"akool": AKOOL, "heygen": HEYGEN},
+        main="akool",
+        base_urls={"akool": "http://127.0.0.1:8080", "heygen": "http://127.0.0.1:8080/heygen"},
+    )
+    assert both.lines == mine.lines + other.lines
     assert lines(mine)["getCredit"].per_s == 0.5
     host = HEYGEN.host
     found = safety.refusal(mixed, host, [host], 5, HEYGEN, main=False, resolve=at_home)

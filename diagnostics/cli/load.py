@@ -2,8 +2,9 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diagnostics.cli.load_order import (
@@ -17,9 +18,12 @@ from diagnostics.cli.load_order import (
 from diagnostics.cli.numbers import amount, count, factor
 from diagnostics.cli.screen import Screen
 from diagnostics.errors import Exit, TargetError, UsageError
-from diagnostics.model import Target, Verdict
+from diagnostics.model import Request, Target, TargetKind, Verdict
 
 if TYPE_CHECKING:  # the room of loads is brought when one is carried out
+    from diagnostics.contract import Contract
+    from diagnostics.loading.forecast import Dry
+    from diagnostics.loading.profile import Share
     from diagnostics.loading.runner import Child
 
 EXITS = {
@@ -77,11 +81,16 @@ def main(options: Namespace, screen: Screen) -> Exit:
 
 def _dry(order: LoadOrder, screen: Screen) -> Exit:
     from diagnostics.cli.load_words import HEADS, number, would_send  # noqa: PLC0415  # as above
-    from diagnostics.loading.forecast import forecast  # noqa: PLC0415  # as above
+    from diagnostics.loading.forecast import of_mix  # noqa: PLC0415  # as above
 
-    language = screen.language
-    coming = forecast(
-        order.profile, order.contract, base_url=order.base_url, partners=order.contracts
+    language, targets = screen.language, _foreseen(order)
+    coming = of_mix(
+        order.profile,
+        order.contracts,
+        main=order.main,
+        base_urls={name: target.base_url for name, target in targets.items()},
+        emulated=all(target.kind is TargetKind.EMULATOR for target in targets.values()),
+        dry=_builder(order, targets),
     )
     before, after = would_send(order.profile.name, coming, language, embedded=order.embedded)
     screen.show(before)
@@ -102,6 +111,35 @@ def _dry(order: LoadOrder, screen: Screen) -> Exit:
         told = {"profile": order.profile.name, "embedded": order.embedded, **coming.to_json()}
         screen.emit("forecast", told)
     return Exit.OK
+
+
+def _foreseen(order: LoadOrder) -> Mapping[str, Target]:
+    """Where everybody stands, or will stand."""
+    embedded = Target(
+        kind=TargetKind.EMULATOR,
+        provider=order.main,
+        base_url=order.base_url,
+        media_base=f"{order.base_url}/_media",
+    )
+    return {name: order.targets.get(name, embedded) for name in order.contracts}
+
+
+def _builder(order: LoadOrder, targets: Mapping[str, Target]) -> "Dry":
+    """What one ask of a scenario sends: its dry run tells, where nothing else does."""
+    from diagnostics.cli import discover  # noqa: PLC0415  # imports every scenario
+    from diagnostics.loading.asking import Asking  # noqa: PLC0415  # as above
+    from diagnostics.loading.forecast import built  # noqa: PLC0415  # as above
+
+    def dry(share: "Share", _contract: "Contract") -> Sequence[Request]:
+        asking = Asking(
+            main=order.main,
+            contracts=order.contracts,
+            targets=targets,
+            scenarios=discover.scenarios(),
+        )
+        return built(asking.turns(replace(order.profile, mix=(share,)))[0].make())
+
+    return dry
 
 
 # --- who answers ------------------------------------------------------------------------------

@@ -176,7 +176,14 @@ def refuse(order: LoadOrder, language: str) -> None:
 
     for name, target in order.targets.items():
         contract = order.contracts[name]
-        why = refusal(order.profile, target.base_url, order.allowed, order.budget, contract)
+        why = refusal(
+            order.profile,
+            target.base_url,
+            order.allowed,
+            order.budget,
+            contract,
+            main=name == order.main,
+        )
         if why is not None:
             raise UsageError(f"this load is refused:\n{why.in_language(language)}", hint=_DRY)
         if target.kind is TargetKind.LIVE:

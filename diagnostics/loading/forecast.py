@@ -6,19 +6,22 @@ not counted: what was refused was not charged. None: nobody can know it.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from diagnostics.contract import Contract
+from diagnostics.contract import Contract, decode
 from diagnostics.loading.arrivals import Curve
 from diagnostics.loading.hosts import host_of
 from diagnostics.loading.profile import Arrival, Model, Profile, Share
-from diagnostics.model import Json, Request
+from diagnostics.model import Ask, Exchange, Json, Purpose, Request, Together, Unsent, UnsentReason
 from diagnostics.promise import Operation, Price
 
 Dry = Callable[[Share, Contract], Sequence[Request]]
 """What one ask of a share builds in a dry run, for scenarios whose requests nobody here knows."""
 
+_OUTPUT = "output"
+_BUILT_MOST = 1000
+_KEPT = Unsent(reason=UnsentReason.DRY)
 _NEARLY = 1e-9
 _SPREAD = 5.0
 """A Poisson process exceeds its mean by five of its deviations once in three million runs."""
@@ -56,10 +59,6 @@ class Forecast:
     asks_most: float | None
     peak: float
     """Users, or arrivals a second."""
-
-    def beside(self, other: "Forecast") -> "Forecast":
-        """With what the same profile sends to another provider."""
-        return replace(self, lines=(*self.lines, *other.lines))
 
     @property
     def requests_most(self) -> float | None:
@@ -105,7 +104,7 @@ class Forecast:
         return tuple(dict.fromkeys(line.host for line in self.lines if line.host))
 
 
-def _sum(values: Iterator[float | None]) -> float | None:
+def _sum(values: Iterable[float | None]) -> float | None:
     total = 0.0
     for value in values:
         if value is None:
@@ -141,8 +140,67 @@ def forecast(  # noqa: PLR0913  # what, of whom, where, beside whom, played by w
         )
         lines += (coming.line(kind) for kind in _kinds(share, contract, dry))
     return Forecast(
-        lines=tuple(lines), duration_s=profile.duration_s, asks_most=asks, peak=profile.peak
+        lines=_merged(lines), duration_s=profile.duration_s, asks_most=asks, peak=profile.peak
     )
+
+
+def _merged(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """Lines of the same kind as one."""
+    found: dict[Line, Line] = {}
+    for line in lines:
+        kind = replace(line, most=0.0, per_s=0.0)
+        held = found.get(kind, kind)
+        most, per_s = _sum((held.most, line.most)), _sum((held.per_s, line.per_s))
+        found[kind] = replace(kind, most=most, per_s=per_s)
+    return tuple(found.values())
+
+
+def of_mix(  # noqa: PLR0913  # as `forecast`, of several
+    profile: Profile,
+    contracts: Mapping[str, Contract],
+    *,
+    main: str,
+    base_urls: Mapping[str, str] | None = None,
+    emulated: bool = False,
+    dry: Dry | None = None,
+) -> Forecast:
+    """The same for every provider of a mix; `main` is asked where the mix names nobody."""
+    each = [
+        forecast(
+            profile,
+            contract,
+            base_url=(base_urls or {}).get(name, ""),
+            main=name == main,
+            emulated=emulated,
+            dry=dry,
+        )
+        for name, contract in contracts.items()
+    ]
+    return replace(each[0], lines=tuple(line for one in each for line in one.lines))
+
+
+def built(ask: Ask) -> list[Request]:
+    """What an ask would send if nothing ever answered: for a `Dry`."""
+    found: list[Request] = []
+    waiting = [ask]
+    while waiting and len(found) < _BUILT_MOST:
+        found += _requests(waiting.pop(), waiting)
+    return found
+
+
+def _requests(ask: Ask, others: list[Ask]) -> Iterator[Request]:
+    answer: object = None
+    for _ in range(_BUILT_MOST):
+        try:
+            wanted = ask.send(answer)
+        except StopIteration:
+            return
+        if isinstance(wanted, Together):
+            others += wanted.asks
+            answer = [None for _ in wanted.asks]
+        else:
+            yield wanted
+            answer = Exchange(request=wanted, answer=_KEPT, started_s=0.0)
 
 
 def meant(profile: Profile, contract: Contract, *, main: bool = True) -> list[Share]:
@@ -198,12 +256,22 @@ def _at_most(asks: float, part: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """One operation of an ask, how often at most, and how far apart (0: nothing keeps it)."""
+    """One operation of an ask, how often at most, and how far apart (0: nothing keeps it).
+
+    Without an operation it is a result file, or (`times` is None) whatever else a scenario asks.
+    """
 
     operation: Operation | None
-    times: float = 1.0
+    times: float | None = 1.0
     body: Json = None
     apart_s: float = 0.0
+    url: str = ""
+    probe: bool = False
+
+    @property
+    def name(self) -> str:
+        """Of what is no operation."""
+        return "?" if self.times is None else "probe" if self.url else _OUTPUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,18 +288,28 @@ class _Coming:
         known, asks = kind.operation, self.counts.asks
         return Line(
             provider=self.contract.name,
-            operation=known.id if known else "output",
+            operation=known.id if known else kind.name,
             scenario=self.share.scenario,
-            host=_host(known, self.contract, self.base_url),
-            paid=known is not None and known.spends,
-            most=None if asks is None else asks * kind.times,
+            host=self._host(kind),
+            paid=known is not None and known.spends and not kind.probe,
+            most=None if asks is None or kind.times is None else asks * kind.times,
             per_s=self._per_s(kind),
-            credits_each=self._price(known, kind.body) if known else 0.0,
+            credits_each=self._price(known, kind.body) if known and not kind.probe else 0.0,
         )
+
+    def _host(self, kind: _Kind) -> str:
+        """Of a result file only its answer tells."""
+        if kind.name == _OUTPUT and kind.operation is None:
+            return ""
+        known = kind.operation.host if kind.operation else self.contract.host
+        own = host_of(kind.url or known)
+        return host_of(self.base_url) or own if own in self.contract.hosts else own
 
     def _per_s(self, kind: _Kind) -> float | None:
         """Polls keep their distance: so many a second as there are jobs, divided by it."""
         counts = self.counts
+        if kind.times is None:
+            return None
         bounds = [counts.per_s * kind.times] if counts.per_s is not None else []
         if kind.apart_s:
             at_once = [n for n in (counts.asks, counts.users) if n is not None]
@@ -251,22 +329,19 @@ def _dearest(price: Price, body: Json) -> float | None:
     return known
 
 
-def _host(known: Operation | None, contract: Contract, base_url: str) -> str:
-    if known is None:
-        return ""
-    own = host_of(known.host)
-    return host_of(base_url) or own if own in contract.hosts else own
-
-
 def _kinds(share: Share, contract: Contract, dry: Dry | None) -> Iterator[_Kind]:
     if share.scenario == "job":
         yield from _job(share, contract)
     elif share.scenario in {"read", "quota"}:
         if contract.probe:
             yield _Kind(contract.operations[contract.probe])
+    elif dry is None:
+        yield _Kind(None, times=None)
     else:
-        for request in dry(share, contract) if dry else ():
-            yield _Kind(contract.operations.get(request.operation or ""))
+        for request in dry(share, contract):
+            known = contract.operations.get(request.operation or "")
+            probe = request.purpose is not Purpose.CALL
+            yield _Kind(known, body=decode(request.body), url=request.url, probe=probe)
 
 
 def _job(share: Share, contract: Contract) -> Iterator[_Kind]:

@@ -97,7 +97,7 @@ class _Asked:
     def _too_fast(self, coming: Forecast) -> Iterator[Text]:
         told = [line for line in coming.lines if line.host]
         if any(line.per_s is None for line in told):
-            yield _no_bound(self.profile)
+            yield _UNFORESEEN if coming.asks_most is not None else _no_bound(self.profile)
             return
         paid = sum(line.per_s or 0.0 for line in told if line.paid) * _MINUTE_S
         free = sum(line.per_s or 0.0 for line in told if not line.paid) * _MINUTE_S
@@ -106,11 +106,15 @@ class _Asked:
             if paid + free > CAUTIOUS_PER_MINUTE * self._times:
                 yield _unpublished(self.contract.title, paid + free, self._times)
             return
-        counted = paid if reads is not None else paid + free
-        if counted > calls * self._times:
-            yield _above(self.contract.title, counted, calls, self._times)
-        if reads is not None and free > reads * self._times:
-            yield _above(self.contract.title, free, reads, self._times)
+        title, times = self.contract.title, self._times
+        if reads is None:
+            if paid + free > calls * times:
+                yield _above(title, _REQUESTS, paid + free, calls, times)
+            return
+        if paid > calls * times:
+            yield _above(title, _CALLS, paid, calls, times)
+        if free > reads * times:
+            yield _above(title, _READS, free, reads, times)
 
     def _too_many(self) -> Iterator[Text]:
         limit = self._limit("concurrent", "jobs")
@@ -139,6 +143,14 @@ def jobs_most(profile: Profile, contract: Contract, *, main: bool = True) -> flo
 _NO_BUDGET = Text(
     en="no budget is set: a load beyond this machine needs --budget CREDITS (0 where all is free)",
     ru="не задан бюджет: вне этой машины нагрузке нужен --budget КРЕДИТЫ (0, если всё бесплатно)",
+)
+
+
+_UNFORESEEN = Text(
+    en="only `read`, `quota` and `job` are foreseen request by request; another scenario loads this"
+    " machine alone: take it out of the mix",
+    ru="заранее известны только запросы сценариев `read`, `quota` и `job`; остальными можно"
+    " нагружать лишь эту машину: уберите их из смеси",
 )
 
 
@@ -185,13 +197,18 @@ def _unpublished(title: str, per_minute: float, times: float) -> Text:
     )
 
 
-def _above(title: str, per_minute: float, limit: float, times: float) -> Text:
+_REQUESTS = Text(en="requests", ru="запросов")
+_CALLS = Text(en="paid calls", ru="платных вызовов")
+_READS = Text(en="reads", ru="чтений")
+
+
+def _above(title: str, what: Text, per_minute: float, limit: float, times: float) -> Text:
     seeks = "" if times == 1 else f" (to find it, {times:g} times as much is allowed)"
     seeks_ru = "" if times == 1 else f" (чтобы его найти, допустимо превышение в {times:g} раза)"
     return Text(
-        en=f"{title} allows {limit:g} such requests a minute{seeks}; this would send"
+        en=f"{title} allows {limit:g} {what.en} a minute{seeks}; this would send"
         f" {per_minute:.0f}: lower it with --scale or --rate, or poll less often",
-        ru=f"{title} допускает {limit:g} таких запросов в минуту{seeks_ru}, а здесь их было бы"
+        ru=f"{title} допускает {limit:g} {what.ru} в минуту{seeks_ru}, а здесь их было бы"
         f" {per_minute:.0f}: уменьшите нагрузку (--scale, --rate) или опрашивайте реже",
     )
 
