@@ -284,10 +284,13 @@ class Generator:
 
 
 def _warm(order: "Order") -> None:
-    """What is slow only once, before anything is due: contracts, the reading of an answer, a key."""
+    """What is slow only once, before anything is due: contracts, answers, files, a key."""
     from diagnostics import contract_load, prepare  # noqa: PLC0415  # after Locust
+    from diagnostics.media import inspect  # noqa: PLC0415  # as above
     from diagnostics.model import Response  # noqa: PLC0415  # as above
 
+    for begins in (b"\0\0\0\x18ftypmp42", b"\x89PNG\r\n\x1a\n"):
+        inspect(begins)
     for name, target in order.targets.items():
         contract = contract_load.load(name)
         prepare.emulators(target.base_url)

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import count
 from typing import Any, Protocol
 
@@ -41,6 +41,7 @@ from diagnostics.model import (
     Fault,
     FaultKind,
     Headers,
+    MediaFacts,
     Purpose,
     Request,
     Response,
@@ -135,6 +136,11 @@ class Engine:
     def in_flight(self) -> int:
         """Requests whose answer is due."""
         return self._pool.in_flight
+
+    @property
+    def connections(self) -> int:
+        """Open ones, idle ones included."""
+        return self._pool.open
 
     @property
     def waiting(self) -> int:
@@ -332,8 +338,17 @@ def _described(answer: Answer) -> Answer:
     """As the live driver keeps a file: its facts in place of its bytes."""
     if not isinstance(answer, Response) or not 200 <= answer.status < 300:  # noqa: PLR2004  # HTTP's own borders of success
         return answer
+    whole = not (answer.truncated or answer.status == 206)  # noqa: PLR2004  # Partial Content
+    known = _facts if len(answer.body) <= _REMEMBERED_BYTES_MAX else _facts.__wrapped__
+    return replace(answer, body=b"", media=known(answer.body, whole=whole))
+
+
+@lru_cache(maxsize=64)
+def _facts(body: bytes, *, whole: bool) -> MediaFacts:
+    """A file that comes again and again is looked at once: that costs milliseconds."""
     from diagnostics.media import inspect  # noqa: PLC0415  # heavy, and rarely needed
 
-    partial_content = answer.truncated or answer.status == 206  # noqa: PLR2004  # Partial Content
-    facts = inspect(answer.body, complete=not partial_content)
-    return replace(answer, body=b"", media=facts)
+    return inspect(body, complete=whole)
+
+
+_REMEMBERED_BYTES_MAX = 256 * 1024

@@ -101,8 +101,8 @@ class Child:
 
     @property
     def last_words(self) -> str:
-        """The end of what it wrote to standard error."""
-        return "\n".join(self._last_words)
+        """The last it wrote to standard error."""
+        return next((line for line in reversed(self._last_words) if line.strip()), "")
 
     def tell(self, **words: Json) -> None:
         """A line to it; one that has gone hears nothing."""
@@ -197,8 +197,8 @@ def _lines(child: Child) -> Iterator[Mapping[str, Json]]:
         told = _next(child, SILENT_S)
         if told is None:
             raise TargetError(
-                f"the generator ended unexpectedly\n{child.last_words}".rstrip(),
-                hint="run it again with -vv; what was sent until then stands in the run folder",
+                f"the generator ended unexpectedly: {child.last_words or 'without a word'}",
+                hint="what was sent until then stands in the run folder",
             )
         yield told
 
