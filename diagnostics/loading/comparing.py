@@ -173,8 +173,8 @@ class _Pair:
         if all(one.microcredits for one in self._both):
             yield self._drawn("cost per finished job", Kind.COST, _cost)
         yield self._failed_jobs()
-        for name in ("doubled", "lost", "stuck", "ambiguous"):
-            yield _counted(name, *(float(getattr(one, name)) for one in jobs))
+        for subject, name in _COUNTS.items():
+            yield _counted(subject, *(float(getattr(one, name)) for one in jobs))
         for stage in reversed(STAGES):
             yield from self._ranked(f"job.{stage}", [getattr(one, stage) for one in jobs])
 
@@ -226,6 +226,12 @@ def _clamped(spread: float) -> float:
     return min(max(spread, 1.0), resampling.SPREAD_MOST)
 
 
+_COUNTS = {
+    "duplicates": "doubled",
+    "lost jobs": "lost",
+    "stuck jobs": "stuck",
+    "ambiguous creates": "ambiguous",
+}
 _RESOLUTION = 1e-3
 """Of a histogram: its percentiles are known to a thousandth."""
 
@@ -315,11 +321,11 @@ def _effect(kind: Kind, change: float, low: float, high: float, *, more_is_bette
     return Effect.BETTER if (change > 0) is more_is_better else Effect.WORSE
 
 
-def _counted(name: str, before: float, after: float) -> Difference:
+def _counted(subject: str, before: float, after: float) -> Difference:
     """Of rare events. One job created twice is one too many, and no chance excuses it."""
     if before == after:
         effect = Effect.SAME
-    elif name == "doubled" and not before:
+    elif subject == "duplicates" and not before:
         effect = Effect.WORSE
     elif _chance(before, after) > 1 - resampling.SURE:
         effect = Effect.NOISE
@@ -327,7 +333,7 @@ def _counted(name: str, before: float, after: float) -> Difference:
         effect = Effect.WORSE if after > before else Effect.BETTER
     change = after / before - 1 if before else None
     return Difference(
-        subject=f"{name} jobs",
+        subject=subject,
         kind=Kind.COUNT,
         before=before,
         after=after,
