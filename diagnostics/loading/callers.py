@@ -4,14 +4,14 @@ A user of the closed model is a slot of the engine; one of the open model holds 
 arrivals. Either way its greenlet only waits until Locust stops it.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gevent.event import Event
 from locust import LoadTestShape, User, task
 from locust.exception import StopUser
 
 from diagnostics.loading.driving import Slot, Stream
-from diagnostics.loading.profile import Model
+from diagnostics.loading.profile import Model, Profile
 from diagnostics.loading.sharing import STREAMS
 
 if TYPE_CHECKING:  # it imports us
@@ -23,7 +23,7 @@ _AHEAD_S = 0.5
 """Locust asks once a second: the middle of that second is nearest to the stages."""
 
 
-class Caller(User):  # type: ignore[misc]  # Locust is untyped
+class Caller(User):
     """Asks what the profile's mix holds."""
 
     slot: Slot | None = None
@@ -86,13 +86,13 @@ class Caller(User):  # type: ignore[misc]  # Locust is untyped
             self.load.callers.remove(self)
 
 
-class ProfileShape(LoadTestShape):  # type: ignore[misc]  # Locust is untyped
+class ProfileShape(LoadTestShape):
     """The stages of a profile, as Locust asks for them once a second."""
 
     abstract = True  # so that Locust makes none by itself where a locustfile imports this
 
     def __init__(self, load: "Load") -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # Locust leaves it untyped
         self._load = load
 
     def tick(self) -> tuple[int, float] | None:
@@ -110,7 +110,7 @@ class ProfileShape(LoadTestShape):  # type: ignore[misc]  # Locust is untyped
             return None
         return (users, float(max(users, 100)))
 
-    def _users(self, profile: Any, at_s: float) -> int:
+    def _users(self, profile: Profile, at_s: float) -> int:
         """At least one: Locust begins a test with a user."""
         middle_s = min(at_s + _AHEAD_S, profile.duration_s * 0.999)
         return max(1, round(profile.level(middle_s)))
