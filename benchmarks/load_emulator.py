@@ -137,13 +137,15 @@ def _drive(clients: list[_Client], requests: int) -> None:
         for number, client in by_number.items():
             poll.register(number, select.EPOLLIN)
             client.ask()
-        left = requests
-        while left > 0:
+        asked, heard = len(clients), 0
+        while heard < requests:
             for number, _ in poll.poll(5.0):
                 client = by_number[number]
                 if client.heard():
-                    left -= 1
-                    client.ask()
+                    heard += 1
+                    if asked < requests:
+                        asked += 1
+                        client.ask()
 
 
 def kept(place: Place) -> tuple[int, int]:

@@ -89,7 +89,10 @@ class Emulator:
         self.account = Account(contract, credits_left=credits_left, seed=seed, pressure=pressure)
         speed = speed if pressure.speed is None else pressure.speed
         self.jobs = Jobs(contract, seed=seed, speed=speed, pressure=pressure)
-        self._media_prefix = f"{self.media_base}/"
+        self._samples = {
+            f"{self.media_base}/{name}": partial(self._fetched, f"{MEDIA}{name}")
+            for name in hosting.NAMES
+        }
         bodies = Bodies(contract, self.jobs, self.media_base, self.base_url)
         self.callbacks = Callbacks(
             contract,
@@ -292,8 +295,9 @@ class Emulator:
 
     def _own(self, url: str) -> Callable[[], Awaitable[Reply]] | None:
         """What we ourselves answer at a URL; None: it is somebody else's."""
-        if url.startswith(self._media_prefix) and "?" not in url and "#" not in url:
-            return partial(self._fetched, url[len(self.base_url) :])
+        known = self._samples.get(url)
+        if known is not None:
+            return known
         try:
             parts = urlsplit(url)
             mine = self._is_mine(parts.hostname or "", parts.port)
