@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from diagnostics.errors import UsageError
+from diagnostics.loading.hosts import Fence
 from diagnostics.loading.profile import Profile
 from diagnostics.loading.reading import profile as read_profile
 from diagnostics.loading.writing import document
@@ -47,6 +48,10 @@ class Order:
     """By the wall clock; None: when the test starts."""
     shaped: bool = True
     """The profile's stages decide; else whoever starts the users does."""
+
+    def fence(self) -> Fence:
+        """Which hosts may be asked at all, also where an answer names them."""
+        return Fence([*self.allowed, *self.profile.hosts])
 
     def to_data(self) -> dict[str, Json]:
         """For Locust's messages."""

@@ -20,6 +20,7 @@ from diagnostics.drive.budget import Budget
 from diagnostics.drive.policy import Policy
 from diagnostics.loading.encode import Keys
 from diagnostics.loading.engine import Listener
+from diagnostics.loading.hosts import foreign
 from diagnostics.loading.naming import Names
 from diagnostics.loading.statistics import came, fault_of, shown
 from diagnostics.model import (
@@ -28,6 +29,7 @@ from diagnostics.model import (
     Exchange,
     Fault,
     FaultKind,
+    Headers,
     Purpose,
     Request,
     Response,
@@ -63,11 +65,12 @@ class Stock:
         budget: Budget,
         policy: Policy,
         listener: Listener,
+        admits: Callable[[str], bool] = lambda _host: True,
         now: Callable[[], float] = perf_counter,
     ) -> None:
         self._environment, self._contract, self._target = environment, contract, target
         self._headers, self._budget, self._policy = headers, budget, policy
-        self._listener, self._now = listener, now
+        self._listener, self._now, self._admits = listener, now, admits
         self._names = Names(contract)
         self._sessions: list[Any] = []
         self._asks: set[Any] = set()
@@ -140,10 +143,9 @@ class Stock:
     ) -> Exchange:
         sent_s = self._now()
         name = request.operation or self._names.of(request)
-        refused = self._budget.refuse(request) if request.spends else None
-        keys = self._headers(request)
-        if refused is None and keys is None:
-            refused = Unsent(reason=UnsentReason.EARLIER_FAILURE, message="no token could be had")
+        url = self._url(request)
+        keys = self._keys(request, url)
+        refused = self._refused(request, url, keys)
         if refused is not None:
             return self._told(request, refused, due_s, sent_s, attempt, name, words)
         self.in_flight += 1
@@ -151,7 +153,7 @@ class Stock:
         try:
             with session.request(
                 request.method,
-                self._url(request),
+                url,
                 name=shown(name, request.method),
                 data=request.body or None,
                 headers={**dict(request.headers), **dict(keys or ())},
@@ -165,6 +167,21 @@ class Stock:
             self.in_flight -= 1
             self._sessions.append(session)
         return exchange
+
+    def _keys(self, request: Request, url: str) -> Headers | None:
+        """For the provider's own hosts, and the target that stands for them."""
+        own = {*self._contract.hosts, urlsplit(self._target.base_url).hostname}
+        trusted = request.authenticated and urlsplit(url).hostname in own
+        return self._headers(request) if trusted else ()
+
+    def _refused(self, request: Request, url: str, keys: Headers | None) -> Unsent | None:
+        """Why it stays here."""
+        host = urlsplit(url).hostname or ""
+        if not self._admits(host):
+            return Unsent(reason=UnsentReason.FOREIGN_HOST, message=foreign(host))
+        if keys is None:
+            return Unsent(reason=UnsentReason.EARLIER_FAILURE, message="no token could be had")
+        return self._budget.refuse(request) if request.spends else None
 
     def _mark(self, told: Any, exchange: Exchange) -> None:
         """A business error inside HTTP 200 is a failure, by its code; a 404 may be none."""

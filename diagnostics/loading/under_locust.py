@@ -6,9 +6,8 @@
     environment.shape_class = load.shape()          # where the profile's stages decide
     runner.start_shape()                            # else runner.start(users, rate)
 
-The same in each process. Users are of the class `Caller`; their greenlets only wait, one greenlet
-turns the engine. Importing this imports Locust, which replaces half of the standard library: never
-at the top of a module of the command.
+The same in each process. Users (`Caller`) only wait, one greenlet turns the engine. Importing this
+imports Locust, which replaces half of the standard library: never at the top of a command's module.
 """
 
 import logging
@@ -48,8 +47,7 @@ __all__ = ["Caller", "Load"]
 
 SLICE_S = 0.005
 """So long the engine may turn before Locust's other greenlets get their time."""
-_CONVERSATIONS = 10**9
-"""Of one worker, so that their numbers differ."""
+_CONVERSATIONS = 10**9  # of one worker, so that their numbers differ
 _log = logging.getLogger("locust.diagnostics")
 
 
@@ -239,7 +237,7 @@ class Load:
     def _engine(self, order: Order, target: Target, contract: Contract) -> Sender:
         budget = self._budgets.setdefault(target.kind, Budget(kind=target.kind, limit=order.budget))
         policy = Policy(contract=contract, retry=order.retry, random=Random(order.seed))
-        headers = self._keys(contract, target)
+        headers, admits = self._keys(contract, target), order.fence().admits
         if order.stock:
             from diagnostics.loading.stock import Stock  # noqa: PLC0415  # only where asked for
 
@@ -251,6 +249,7 @@ class Load:
                 budget=budget,
                 policy=policy,
                 listener=self,
+                admits=admits,
             )
         return Engine(
             contract=contract,
@@ -259,6 +258,7 @@ class Load:
             budget=budget,
             policy=policy,
             listener=self,
+            admits=admits,
         )
 
     # --- while it runs ------------------------------------------------------------------------
