@@ -6,7 +6,7 @@ from operator import sub
 from typing import Self
 
 from diagnostics.errors import UsageError
-from diagnostics.loading.adding import OTHER, Added
+from diagnostics.loading.adding import OTHER, Added, add
 from diagnostics.loading.histogram import AS_WRITTEN, Histogram, whole
 from diagnostics.loading.jobs import Jobs
 from diagnostics.loading.lateness import Lateness
@@ -174,9 +174,10 @@ _MOMENT_MAX = 1e12
 class Batch:
     """The latest answers of one name within one second, not yet counted one by one."""
 
-    __slots__ = ("late_s", "latency_s", "received_bytes", "sent_bytes")
+    __slots__ = ("late_s", "latency_s", "method", "received_bytes", "sent_bytes")
 
-    def __init__(self) -> None:
+    def __init__(self, method: str) -> None:
+        self.method = method
         self.latency_s: list[float] = []
         self.late_s: list[float] = []
         self.sent_bytes = self.received_bytes = 0
@@ -188,6 +189,7 @@ class Batch:
         row.latency.add(named.latency.extend(self.latency_s))
         row.late.add(counts.lateness.late.extend(self.late_s))
         named.service.extend(list(map(sub, self.latency_s, self.late_s)))
+        add(named.methods, self.method, number)
         named.requests += number
         row.requests += number
         named.sent_bytes += self.sent_bytes

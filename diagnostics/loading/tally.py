@@ -40,8 +40,8 @@ class Tally:
         self._batches: dict[str, Batch] = {}
         self._new, self._whole = Counts(), Counts()
         self._untold: Counts | None = None
-        self._watch = Watch(_every(contract, *others).values(), stuck_s)
-        self._watched = self._watch.operations
+        self.watch = Watch(_every(contract, *others).values(), stuck_s)
+        self._watched = self.watch.operations
         self._swept_s = started_s
 
     # --- hearing ------------------------------------------------------------------------------
@@ -58,16 +58,20 @@ class Tally:
     ) -> None:
         """Count one attempt."""
         request, answer, latency_s = exchange.request, exchange.answer, exchange.duration_s
-        ended_s = self._ended_s = exchange.started_s + latency_s
+        if type(answer) is Unsent:
+            add(self._new.named(name).unsent, answer.reason.value)
+            return
+        ended_s = exchange.started_s + latency_s
+        if ended_s > self._ended_s:  # noqa: PLR1730  # a call of `max` is a twentieth of all this costs
+            self._ended_s = ended_s
         second = int(ended_s + self._offset_s)
         if second != self._second:
             self._turn(second)
         if type(answer) is not Response or not ok:
-            if type(answer) is Unsent:
-                add(self._new.named(name).unsent, answer.reason.value)
-                return
             ok = self._amiss(exchange, name, code)
-        batch = self._batches.get(name) or self._batch(name, request.method)
+        batch = self._batches.get(name)
+        if batch is None:
+            batch = self._batches[name] = Batch(request.method)
         if type(answer) is Response:
             batch.received_bytes += answer.size_bytes or len(answer.body)
         batch.sent_bytes += len(request.body)
@@ -77,11 +81,6 @@ class Tally:
             batch.count(name, second, self._new)
         if request.spends or request.operation in self._watched or request.purpose is _MEDIA:
             self._follow(exchange, ok=ok)
-
-    def _batch(self, name: str, method: str) -> Batch:
-        add(self._new.named(name).methods, method)
-        made = self._batches[name] = Batch()
-        return made
 
     def _amiss(self, exchange: Exchange, name: str, code: str | None) -> bool:
         """Count a failure; a file that came is none, though no contract says what is in it."""
@@ -109,11 +108,11 @@ class Tally:
                 microcredits = round(request.credits * 1e6)
                 new.microcredits += microcredits
                 new.timeline.row(self._second).microcredits += microcredits
-        self._watch.heard(exchange, new, self._second, ok=ok)
+        self.watch.heard(exchange, new, self._second, ok=ok)
 
     def ended(self, conversation: int) -> None:
         """An ask is over: what is still open of its jobs is told as stuck, lost or undelivered."""
-        self._watch.ended(conversation, self._new, self._second)
+        self.watch.ended(conversation, self._new, self._second)
 
     def arrivals(self, *, due: int, begun: int) -> None:
         """So many more were due, and so many of them were begun (open model)."""
@@ -134,7 +133,7 @@ class Tally:
         self._second = second
         if self._ended_s - self._swept_s >= SWEEP_S:
             self._swept_s = self._ended_s
-            self._watch.sweep(self._ended_s, self._new, second)
+            self.watch.sweep(self._ended_s, self._new, second)
 
     def _count(self) -> None:
         for name, batch in self._batches.items():

@@ -85,7 +85,7 @@ class Watch:
                 self.operations.setdefault(part[0], []).append(part[1])
 
     def __len__(self) -> int:
-        return len(self._by_key)
+        return len(self._by_key) + len(self._by_conversation) + len(self._failed)
 
     # --- what is heard ------------------------------------------------------------------------
 
@@ -293,11 +293,11 @@ def under_way(part: Part, exchange: Exchange) -> State | None:
         return None
     value = first(body, job.status)
     state = job.states.get(str(value)) if type(value) in _WORDS else None
-    if state is None or state.kind not in _RANKS or "error" in body:
+    if state is None or state.kind not in _RANKS or body.get("error"):
         return None
     data = body.get("data")
-    failing = (isinstance(data, dict) and "error" in data) or first(body, job.code) is not None
-    return None if failing else state
+    failing = isinstance(data, dict) and data.get("error")
+    return None if failing or first(body, job.code) is not None else state
 
 
 _WORDS = (str, int)
