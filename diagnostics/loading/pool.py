@@ -56,6 +56,11 @@ class Pool:
         self.in_flight = 0
         """Requests whose answer is due."""
 
+    @property
+    def open(self) -> int:
+        """Connections, idle ones included."""
+        return len(self._lines)
+
     def send(self, flow: Flow, request: Request, origin: Origin, data: bytes) -> None:
         """Raises `OSError` and `UnknownNameError` if there is no way to connect."""
         sent_s = flow.sent_s
