@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,10 @@ from diagnostics.cli import emulate
 from diagnostics.cli import main as command
 from diagnostics.contract_load import load
 from diagnostics.drive.clock import VirtualClock
+from diagnostics.emulator.app import Emulator
+from diagnostics.emulator.call import Prompt
 from diagnostics.emulator.codes import Codes
+from diagnostics.emulator.faults import JobFault
 from diagnostics.emulator.overload import PLAIN, SETTINGS, Pressure, pressure
 from diagnostics.emulator.pressing.floor import Floor
 from diagnostics.emulator.pressing.spread import SECONDS_MAX, spread
@@ -270,6 +274,15 @@ def test_no_window_holds_more_than_its_limit(gaps: list[float], limit: int) -> N
     assert window.until_s(now_s) == 1
 
 
+def test_the_next_window_opens_where_the_last_one_ended_or_after_a_pause_with_the_next_call() -> (
+    None
+):
+    window = Window(1, 1.0)
+    assert [window.count(at_s) for at_s in (0.0, 0.9, 1.4, 2.1, 2.9, 7.5, 8.4, 8.6)] == [
+        False, True, False, False, True, False, True, False,
+    ]  # fmt: skip
+
+
 @given(st.lists(st.tuples(st.floats(0, 9), st.floats(0, 9), st.booleans()), max_size=60))
 def test_jobs_in_flight_are_counted_as_one_by_one(jobs: list[tuple[float, float, bool]]) -> None:
     floor, now_s, there = Floor(PLAIN, seed=0, speed=1.0), 0.0, []
@@ -281,6 +294,55 @@ def test_jobs_in_flight_are_counted_as_one_by_one(jobs: list[tuple[float, float,
         else:
             there.append(now_s + length_s)
         assert floor.in_flight(now_s) == sum(1 for ends_s in there if ends_s > now_s)
+
+
+FAULTS = st.builds(
+    JobFault,
+    queue_s=st.sampled_from([0.0, 3.0]),
+    run_s=st.sampled_from([0.0, 7.0]),
+    ends=st.sampled_from(["done", "failed"]),
+    stuck=st.sampled_from([None, "running", "new"]),
+    polls=st.sampled_from([(), ("done", "running"), ("queued",)]),
+    output=st.sampled_from(["", "missing"]),
+    output_late_s=st.sampled_from([0.0, 2.0]),
+    lifetime_s=st.sampled_from([None, 4.0]),
+)
+
+
+@given(
+    FAULTS,
+    st.sampled_from(["akool", "heygen", "replicate"]),
+    st.lists(st.sampled_from([0.0, 1.0, 2.0, 3.0, 0.5, 3.999999999]), max_size=14),
+)
+def test_a_poll_that_is_answered_from_memory_says_what_a_fresh_one_says(
+    fault: JobFault, provider: str, gaps: list[float]
+) -> None:
+    told: list[list[bytes]] = [[], []]
+    for forgets, answers in zip((False, True), told, strict=True):
+        contract, clock = load(provider), VirtualClock(1_795_000_000.0)
+        emulator = Emulator(contract, clock=clock)
+        op = contract.operations[contract.roles["example"]]
+        work = emulator.jobs.accept(op, {}, clock.now(), fault)
+        for gap in gaps:
+            clock.advance(gap)
+            if forgets:
+                work.told = None
+                work.answers.clear()
+            place: dict[str, Any] = {work.job.read_in: {work.job.read_name: work.id}}
+            asked = contract.request(work.job.read, **place)
+            path, _, query = asked.url.removeprefix(contract.host).partition("?")
+            answers.append(said(emulator, asked.method, path, query, asked.body))
+            assert work.id.encode() in answers[-1]
+    assert told[0] == told[1]
+
+
+def said(emulator: Emulator, method: str, path: str, query: str, body: bytes) -> bytes:
+    """The body of an answer that is given at once."""
+    scheme = next(s for s in emulator.contract.schemes if not s.token_operation)
+    key = [(scheme.header.lower().encode(), f"{scheme.prefix}{emulator.key}".encode())]
+    told = emulator.prompt(Prompt(method, path, query.encode(), key, body, None))
+    assert isinstance(told, bytes)
+    return told.partition(b"\r\n\r\n")[2]
 
 
 def test_the_same_seed_gives_the_same_jobs() -> None:

@@ -27,6 +27,7 @@ from diagnostics.emulator.call import (
     Prompt,
     TooLarge,
     at_once,
+    in_scope,
     read_body,
 )
 from diagnostics.emulator.callbacks import Callbacks
@@ -157,7 +158,7 @@ class Emulator:
         op = route.operation
         if op is None or self._answers_late or asked.method == "HEAD":
             return None
-        call = Call(asked._asdict(), route, asked.body if route.reads_body else b"")
+        call = Call(asked, route, asked.body if route.reads_body else b"")
         if self._service.waits(call, op):
             return None
         effects = self._meet(call)
@@ -167,9 +168,12 @@ class Emulator:
         answer = self._bent(call, effects) if effects else self._service.answer(call, op, None)
         reply = at_once(answer)
         self._note(call, reply.status, reply.code)
+        return self._put(reply, effects.clock_s if effects else 0.0)
+
+    def _put(self, reply: Reply, skew_s: float) -> bytes:
+        """An answer as it stands on the wire."""
         body = b"" if reply.status in _BODILESS else reply.body
-        headers = self._headers(reply, len(body), effects.clock_s if effects else 0.0)
-        return put(reply.status, headers, body)
+        return put(reply.status, self._headers(reply, len(body), skew_s), body)
 
     async def _lifespan(self, receive: Any, send: Send) -> None:
         while True:
@@ -188,10 +192,10 @@ class Emulator:
         except Gone:
             return
         except TooLarge:
-            call = Call(scope, route, b"")
+            call = Call(in_scope(scope), route, b"")
             await self._send(send, call, page(413, "Request Entity Too Large"), None, close=True)
             return
-        call = Call(scope, route, body)
+        call = Call(in_scope(scope), route, body)
         answer_s = self.jobs.floor.answer_s(self.clock.now()) if route.operation else 0.0
         if answer_s:
             await asyncio.sleep(answer_s)

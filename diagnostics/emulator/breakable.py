@@ -6,7 +6,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-_HEADER_BYTES_MAX = 65_536
+HEADER_BYTES_MAX = 65_536
 _LINGER_NOT = struct.pack("ii", 1, 0)
 
 
@@ -32,7 +32,7 @@ class BreakableProtocol(HttpToolsProtocol):
 
     def _count(self, size: int) -> None:
         self._header_bytes += size
-        if self._header_bytes > _HEADER_BYTES_MAX:
+        if self._header_bytes > HEADER_BYTES_MAX:
             self.transport.close()
 
     def gone(self) -> bool:

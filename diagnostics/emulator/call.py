@@ -49,11 +49,8 @@ class Call:
 
     __slots__ = ("_json", "body", "headers", "method", "path", "query_string", "route")
 
-    def __init__(self, scope: Mapping[str, Any], route: Route, body: bytes) -> None:
-        self.method: str = scope["method"]
-        self.path: str = scope["path"]
-        self.query_string: bytes = scope.get("query_string", b"")
-        self.headers: list[tuple[bytes, bytes]] = scope["headers"]
+    def __init__(self, asked: Prompt, route: Route, body: bytes) -> None:
+        self.method, self.path, self.query_string, self.headers, _, _ = asked
         self.route, self.body = route, body
         self._json: tuple[Json] | None = None
 
@@ -131,6 +128,12 @@ def at_once(work: Coroutine[Any, Any, Result]) -> Result:
         return found
     work.close()
     raise RuntimeError("it waits")
+
+
+def in_scope(scope: Mapping[str, Any]) -> Prompt:
+    """What an ASGI scope says of a request whose body is still to come."""
+    query: bytes = scope.get("query_string", b"")
+    return Prompt(scope["method"], scope["path"], query, scope["headers"], b"", None)
 
 
 async def read_body(receive: Any) -> bytes:

@@ -14,6 +14,7 @@ from diagnostics.emulator.clips import Clip, wanted
 from diagnostics.emulator.faults import JobFault
 from diagnostics.emulator.overload import PLAIN, Pressure
 from diagnostics.emulator.pressing.floor import Floor
+from diagnostics.emulator.reply import Reply
 from diagnostics.model import Json
 from diagnostics.promise import Job, Operation, State, StateKind
 
@@ -21,6 +22,8 @@ JOBS_MAX = 200_000
 _QUEUE_S, _RUN_S = (5.0, 10.0), (40.0, 60.0)
 _REPEATED_MAX = 1000
 _DAY_S = 86_400.0
+_SLACK_S = 1e-5
+"""Sums of seconds since 1970 are no more exact than that."""
 _ID_LENGTH_MIN, _ID_LENGTH_MAX = 12, 80
 _HEX = frozenset("0123456789abcdef")
 _ALPHABETS = (
@@ -59,6 +62,9 @@ class Work:
     answers: dict[tuple[str, str, bool, bool], bytes] = field(default_factory=dict)
     """Rendered answers by operation, state, whether the output is there, and whether it is gone."""
 
+    told: tuple[float, str, Reply] | None = None
+    """The last answer to a status call: until when it stays true, of which operation, and it."""
+
     @property
     def ends_s(self) -> float:
         """When it is over, if it ever is."""
@@ -71,6 +77,29 @@ class Work:
         if self.polls <= len(self.fault.polls):
             return self._named(self.fault.polls[self.polls - 1])
         return self.state(now_s)
+
+    def repeated(self, operation: str, now_s: float) -> Reply | None:
+        """What the last poll was told, if that still is the truth; counts this poll."""
+        told = self.told
+        if told is None or now_s >= told[0] or operation != told[1] or self.closed:
+            return None
+        self.polls += 1
+        return told[2]
+
+    def keep(self, operation: str, now_s: float, reply: Reply) -> None:
+        """Remember what a poll was told, unless it was a lie."""
+        if self.polls > len(self.fault.polls):
+            self.told = self._same_until_s(now_s), operation, reply
+
+    def _same_until_s(self, now_s: float) -> float:
+        """When the next answer may differ."""
+        over_s = self.ends_s
+        days = self.job.lifetime_days
+        kept_s = math.inf if days is None else days * _DAY_S
+        lives = (kept_s, self.fault.lifetime_s or 0.0, self.fault.output_late_s, 0.0)
+        begins_s = self.created_s + self.queue_s
+        moments = (begins_s, begins_s + self.run_s, *(over_s + life_s for life_s in lives))
+        return min((at_s for at_s in moments if at_s > now_s), default=math.inf) - _SLACK_S
 
     def state(self, now_s: float) -> str:
         """The value of the status field now."""

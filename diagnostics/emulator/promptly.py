@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
-from diagnostics.emulator.breakable import BreakableProtocol
+from diagnostics.emulator.breakable import HEADER_BYTES_MAX, BreakableProtocol
 from diagnostics.emulator.call import MET, Prompt
 from diagnostics.emulator.faults import Effects
 from diagnostics.emulator.reply import page, put
@@ -62,7 +62,9 @@ class PromptProtocol(BreakableProtocol):
         if name == b"expect":
             self._expects = True
         self.headers.append((name, value))
-        self._count(len(name) + len(value))
+        self._header_bytes += len(name) + len(value)
+        if self._header_bytes > HEADER_BYTES_MAX:
+            self._count(0)
 
     def on_headers_complete(self) -> None:
         """Leave it to uvicorn where an answer is under way, or it is out of the ordinary."""

@@ -360,11 +360,14 @@ class Service:
             return self.refuse(op, self._codes.not_found(op))
         if len(works) == 1:
             work = works[0]
+            again = work.repeated(op.id, now_s)
+            if again is not None:
+                return again
             body = self._bodies.status(op, work, work.poll(now_s), now_s)
-            body = self._composed(op, work.request, body)
-        else:
-            body = self._bodies.statuses(op, [(w, w.poll(now_s)) for w in works], now_s)
-        return Reply(body=body)
+            reply = Reply(body=self._composed(op, work.request, body))
+            work.keep(op.id, now_s, reply)
+            return reply
+        return Reply(body=self._bodies.statuses(op, [(w, w.poll(now_s)) for w in works], now_s))
 
     def _token(self, op: Operation, scheme: Scheme, body: Json) -> Reply:
         if not self.account.owns(scheme, body):
@@ -389,5 +392,6 @@ class Service:
                 if not over:
                     self.jobs.close(work, self._clock.now())
                 work.answers.clear()
+                work.told = None
                 ended.append(work)
         return ended
