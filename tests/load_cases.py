@@ -1,6 +1,7 @@
 """Small pieces that tests of the load engine share: a server in a thread, and an ear."""
 
 import asyncio
+import ssl
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -88,18 +89,29 @@ def run(turning: Engine, *asks: Any) -> list[Any]:
     return results
 
 
+async def _rounds() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
 @contextmanager
-def answering(script: Script) -> Iterator[Wire]:
+def answering(script: Script, secure: ssl.SSLContext | None = None) -> Iterator[Wire]:
     """`tests.wire.serving` in a thread of its own: the engine blocks the one it turns in."""
     ready, found, loops = threading.Event(), list[Wire](), list[asyncio.AbstractEventLoop]()
     done = asyncio.Event()
 
     async def work() -> None:
-        async with serving(script) as wire:
+        async with serving(script, secure) as wire:
             found.append(wire)
             loops.append(asyncio.get_running_loop())
             ready.set()
             await done.wait()
+        await _rounds()  # a talk that never began would not close its transport
+        talks = asyncio.all_tasks() - {asyncio.current_task()}
+        for talk in talks:
+            talk.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
+        await _rounds()  # a transport is gone a round after it was closed
 
     thread = threading.Thread(target=lambda: asyncio.run(work()), daemon=True)
     thread.start()

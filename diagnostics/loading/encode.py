@@ -227,7 +227,9 @@ def _made(kind: _Kind, origin: Origin) -> Head:
         for name, value in (_AGENT, *(() if media else _ACCEPT), *headers, *keys)
     ]
     given = {name.lower() for name, _ in fields}
-    host = [] if b"host" in given else [(b"Host", netloc.encode("ascii"))]
+    host = [one for one in fields if one[0].lower() == b"host"]
+    fields = [one for one in fields if one not in host]
+    host = host or [(b"Host", netloc.encode("ascii"))]
     told = bool(given & {b"content-length", b"transfer-encoding"})
     none = [(b"Content-Length", b"0")] if method in _LENGTH_DUE and not told else []
     h11.Request(method=method, target="/", headers=[*host, *fields])

@@ -53,7 +53,6 @@ class Names:
 
 
 def _shown(part: str) -> str:
-    if not _ID.fullmatch(part):
-        return part
-    suffix = _SUFFIX.search(part)
-    return f"*{suffix[0] if suffix else ''}"
+    found = _SUFFIX.search(part)
+    suffix = found[0] if found else ""
+    return f"*{suffix}" if _ID.fullmatch(part.removesuffix(suffix)) else part
