@@ -1,7 +1,7 @@
 """What runs beside `diagnostics load`? The generator, its workers, and the emulator it may load.
 
     python -m diagnostics.cli.load_child generator      the order is the first line of stdin
-    python -m diagnostics.cli.load_child worker PORT
+    python -m diagnostics.cli.load_child worker PORT    the same order, to be warm for it
     python -m diagnostics.cli.load_child emulate …      as `diagnostics emulate`
 
 Each ends when its standard input does, so that none outlives the command, however that ends.
@@ -13,12 +13,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter, process_time, time
 from typing import TYPE_CHECKING, Any
 
-from diagnostics.errors import DiagnosticsError, Exit
+from diagnostics.errors import DiagnosticsError, Exit, TargetError, UsageError
 from diagnostics.model import Exchange, Json
 
 if TYPE_CHECKING:  # Locust replaces half of the standard library: here only, and first
@@ -27,8 +27,9 @@ if TYPE_CHECKING:  # Locust replaces half of the standard library: here only, an
 
 TELL_S = 0.5
 BUSY_S = 2.0
-HEAD_START_S = 0.5
+HEAD_START_S = 0.7
 """From the order to the first arrival: engines are made and users are there by then."""
+WORKERS_S = 30.0
 SAMPLES = "diagnostics_samples"
 """Locust's message from a worker to its master: conversations that were kept, and a limit."""
 
@@ -50,7 +51,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _emulate(rest)
     import locust  # noqa: F401, PLC0415  # before anything else imports ssl: gevent replaces it
 
-    return _worker(int(rest[0])) if role == "worker" else _generator()
+    told = json.loads(sys.stdin.readline() or "{}")
+    try:
+        made = Worker(told, int(rest[0])) if role == "worker" else Generator(told)
+        return made.run()
+    except DiagnosticsError as error:
+        _tell(error)
+        return int(error.exit)
 
 
 def _emulate(rest: Sequence[str]) -> int:
@@ -91,7 +98,7 @@ class Process:
             listeners=[self],
             clean=self.gate.text,
         )
-        environment.events.test_start.add_listener(lambda **_event: self._listen())
+        self._busy = Busy()
 
     def _keys(self, contract: Any, target: Any) -> Any:
         from diagnostics.cli.load_keys import keyed  # noqa: PLC0415  # after Locust
@@ -129,6 +136,20 @@ class Process:
         """An ask is over."""
         for listener in self._listeners[:1]:
             listener.ended(conversation)
+
+    def concluded(self, _load: Any) -> None:
+        """The load is over. A worker tells its master before it says that it has stopped."""
+        runner = self.environment.runner
+        if runner.worker_index >= 0 and hasattr(runner, "master_host"):
+            news = self.finish()
+            if news:
+                runner.send_message(SAMPLES, news)
+
+    def busy(self) -> None:
+        """How much of its core this process uses."""
+        share = self._busy.share()
+        if share is not None and self.load.tally is not None:
+            self.load.tally.busy(share)
 
     def _keep(self, kept: "Kept") -> None:
         from diagnostics.loading.result import plain  # noqa: PLC0415  # after Locust
@@ -179,15 +200,6 @@ class Busy:
 # --- the generator ----------------------------------------------------------------------------
 
 
-def _generator() -> int:
-    told = json.loads(sys.stdin.readline() or "{}")
-    try:
-        return Generator(told).run()
-    except DiagnosticsError as error:
-        _tell(error)
-        return int(error.exit)
-
-
 def _tell(error: DiagnosticsError) -> None:
     say(
         kind="error",
@@ -202,17 +214,24 @@ class Generator:
     """Locust with our users: alone, or the master of workers."""
 
     def __init__(self, told: Mapping[str, Json]) -> None:
-        from locust.env import Environment  # noqa: PLC0415  # see `main`
-
-        from diagnostics.loading.sharing import Order  # noqa: PLC0415  # as above
-        from diagnostics.loading.under_locust import Caller  # noqa: PLC0415  # as above
+        from diagnostics.loading.sharing import Order  # noqa: PLC0415  # after Locust
 
         self.order = Order.from_data(told["order"])
-        self.environment = Environment(user_classes=[Caller], stop_timeout=0)
+        self.workers = int(told.get("workers", 1))
+        self.environment = _environment()
+        self.runner = self._runner()
         self.process = Process(self.environment, lambda _environment: self._started())
         self.refused: DiagnosticsError | None = None
         self.stopped = ""
+        self.news: list[Mapping[str, Json]] = []
         self.process.load.refuse = self._refuse  # type: ignore[method-assign]  # ours to tell, not Locust's log
+
+    def _runner(self) -> Any:
+        if self.workers == 1:
+            return self.environment.create_local_runner()
+        runner = self.environment.create_master_runner("127.0.0.1", 0)
+        runner.register_message(SAMPLES, lambda msg, **_other: self.news.extend(msg.data))
+        return runner
 
     def _refuse(self, error: DiagnosticsError) -> None:
         self.refused = error
@@ -226,61 +245,143 @@ class Generator:
         """Until the profile is over, or somebody says so."""
         import gevent  # noqa: PLC0415  # see `main`
 
-        runner = self.environment.create_local_runner()
-        self.environment.shape_class = self.process.load.shape()
         gevent.spawn(self._obey)
-        runner.start_shape()
-        busy = Busy()
-        while not self._over(runner):
+        if self.workers > 1:
+            self._await_workers()
+        self.environment.shape_class = self.process.load.shape()
+        self.runner.start_shape()
+        while not self._over():
             gevent.sleep(TELL_S)
             if self.refused is not None:
                 raise self.refused
-            share = busy.share()
-            if share is not None and self.process.load.tally is not None:
-                self.process.load.tally.busy(share)
+            if self.workers == 1:
+                self.process.busy()
             self._report()
-        self._end(runner)
+        self._end()
         return 0
 
-    def _over(self, runner: Any) -> bool:
-        return bool(self.stopped) or runner.state in {"stopped", "cleanup"}
+    def _await_workers(self) -> None:
+        import gevent  # noqa: PLC0415  # see `main`
+
+        say(kind="listening", port=self.runner.server.port)
+        until_s = perf_counter() + WORKERS_S
+        while len(self.runner.clients.ready) < self.workers and not self.stopped:
+            if perf_counter() > until_s:
+                there = len(self.runner.clients.ready)
+                raise TargetError(
+                    f"only {there} of {self.workers} workers came within {WORKERS_S:g} s",
+                    hint="is the machine very busy? Use fewer",
+                )
+            gevent.sleep(0.05)
+
+    def _over(self) -> bool:
+        ended = self.runner.state in {"stopped", "cleanup"}
+        return bool(self.stopped) or ended or self.process.load.broken is not None
 
     def _obey(self) -> None:
         """What the command says; when it has gone, everything ends."""
-        from gevent.os import tp_read  # noqa: PLC0415  # see `main`
-
-        rest = b""
-        while data := tp_read(0, 65_536):
-            *lines, rest = (rest + data).split(b"\n")
-            for line in lines:
-                words = json.loads(line)
-                if words.get("do") == "halt":
-                    self.process.load.halt(str(words.get("why")))
-                else:
-                    self.stopped = "stop"
-        os._exit(Exit.INTERRUPTED)
+        for words in heard():
+            if words.get("do") == "halt":
+                self.process.load.halt(str(words.get("why")))
+            else:
+                self.stopped = "stop"
 
     def _report(self) -> None:
         load = self.process.load
         if load.tally is None:
             return
-        for news in self.process.news():
-            say(**news)
+        news, self.news = [*self.news, *self.process.news()], []
+        for one in news:
+            say(**one)
         say(
             kind="counts",
             counts=load.tally.delta(),
             elapsed_s=load.elapsed_s,
             began_at=load.order.start_at if load.order else None,
             flows=load.flows,
+            workers=[_worker(one) for one in load.workers],
         )
 
-    def _end(self, runner: Any) -> None:
-        if runner.state not in {"stopped", "cleanup"}:
-            runner.stop()
+    def _end(self) -> None:
+        if self.runner.state not in {"stopped", "cleanup"}:
+            self.runner.stop()
+        broken = self.process.load.broken
+        self.news.extend(self.process.finish())
         self._report()
-        for news in self.process.finish():
-            say(**news)
-        say(kind="ended", why="completed")
+        if broken is not None:
+            raise TargetError(f"the load stopped by itself: {broken}", hint=_DEFECT)
+        lost = [one.lost_after_s is not None for one in self.process.load.workers]
+        say(kind="ended", why="workers" if lost and all(lost) else "completed")
+        if self.workers > 1:
+            self.runner.quit()
+
+
+_DEFECT = "this is a defect of ours: please report it"
+
+
+def _worker(known: Any) -> Json:
+    """One of Locust's workers, as `load.json` holds it."""
+    return {
+        "name": f"worker {known.index}",
+        "requests": known.requests,
+        "lost_after_s": known.lost_after_s,
+    }
+
+
+class Worker:
+    """One of the processes that a master shares the load out to."""
+
+    def __init__(self, told: Mapping[str, Json], port: int) -> None:
+        from diagnostics.loading.sharing import Order  # noqa: PLC0415  # after Locust
+
+        _warm(Order.from_data(told["order"]))
+        self.environment = _environment()
+        self.runner = self.environment.create_worker_runner("127.0.0.1", port)
+        self.process = Process(self.environment, _no_order)
+        self.environment.events.quitting.add_listener(lambda **_event: self._quit())
+        self.ended = False
+
+    def _quit(self) -> None:
+        self.ended = True
+
+    def run(self) -> int:
+        """Until the master says so, or the command has gone."""
+        import gevent  # noqa: PLC0415  # see `main`
+
+        gevent.spawn(lambda: list(heard()))
+        while not self.ended:
+            gevent.sleep(TELL_S)
+            self.process.busy()
+            self._send()
+        return 0
+
+    def _send(self) -> None:
+        news = self.process.news()
+        if news:
+            self.runner.send_message(SAMPLES, news)
+
+
+def _no_order(_environment: Any) -> "Order":
+    raise UsageError("a worker has its order from its master")
+
+
+def _environment() -> Any:
+    from locust.env import Environment  # noqa: PLC0415  # see `main`
+
+    from diagnostics.loading.callers import Caller  # noqa: PLC0415  # as above
+
+    return Environment(user_classes=[Caller], stop_timeout=0)
+
+
+def heard() -> Iterator[Mapping[str, Json]]:
+    """What the command says; when it has gone, this process ends."""
+    from gevent.os import tp_read  # noqa: PLC0415  # see `main`
+
+    rest = b""
+    while data := tp_read(0, 65_536):
+        *lines, rest = (rest + data).split(b"\n")
+        yield from map(json.loads, lines)
+    os._exit(Exit.INTERRUPTED)
 
 
 def _warm(order: "Order") -> None:
@@ -296,10 +397,6 @@ def _warm(order: "Order") -> None:
         prepare.emulators(target.base_url)
         for operation in contract.operations:
             contract.read(Response(status=200, body=b"{}"), operation)
-
-
-def _worker(port: int) -> int:
-    raise NotImplementedError(port)
 
 
 if __name__ == "__main__":

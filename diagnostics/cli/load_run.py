@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from time import monotonic
 
@@ -11,9 +12,9 @@ from diagnostics.cli.load_order import LoadOrder, case
 from diagnostics.cli.load_view import View, figures
 from diagnostics.cli.load_words import conclusion, report_at, under_way
 from diagnostics.cli.screen import Screen
-from diagnostics.errors import UsageError
+from diagnostics.errors import TargetError, UsageError
 from diagnostics.finding import Report
-from diagnostics.judge import judge
+from diagnostics.judge import judge, running_jobs
 from diagnostics.loading.deciding import Ended, decide
 from diagnostics.loading.result import NAME, Ending, Load, Sample, Worker, sample_from, to_json
 from diagnostics.loading.runner import Child, Running, carry_out
@@ -26,6 +27,7 @@ from diagnostics.tape import NAME as TAPE
 from diagnostics.tape import TapeFile
 from diagnostics.tape_values import exchange_from
 
+_START_S = 30.0
 SAVE_S = 5.0
 """Between two writings of `load.json`: what a killed load leaves."""
 
@@ -55,16 +57,34 @@ class LoadRun:
         """Until it is over, whatever ends it."""
         self._file.begin(self._case)
         try:
-            with Child((*command, "generator")) as child, self._screen.live() as live:
-                piped = type(live).__name__ == "_Lines"
-                view = View(live, self._screen, piped=piped)
-                child.tell(order=self._ordered())
+            with ExitStack() as stack:
+                child = stack.enter_context(Child((*command, "generator")))
+                child.tell(**self._ordered())
+                for one in self._workers(child, command):
+                    stack.enter_context(one)
+                live = stack.enter_context(self._screen.live())
+                view = View(live, self._screen, piped=type(live).__name__ == "_Lines")
                 carry_out(child, self.running, kept=self._keep, look=lambda r: self._look(view, r))
         finally:
             self._file.close()
         return self._load()
 
-    def _ordered(self) -> Json:
+    def _workers(self, master: Child, command: Sequence[str]) -> Iterator[Child]:
+        """The processes that a master shares the load out to."""
+        if self._order.workers == 1:
+            return
+        told = master.document(_START_S) or {}
+        if told.get("kind") != "listening":
+            raise TargetError(
+                f"the master did not start: {told.get('message') or master.last_words}"
+            )
+        for _ in range(self._order.workers):
+            child = Child((*command, "worker", str(told["port"])))
+            child.tell(**self._ordered())
+            self._screen.detail(f"worker: process {child.pid}")
+            yield child
+
+    def _ordered(self) -> dict[str, Json]:
         order = self._order
         made = Order(
             profile=order.profile,
@@ -76,7 +96,7 @@ class LoadRun:
             stock=order.client == "stock",
             allowed=order.allowed,
         )
-        return made.to_data() | {"workers": order.workers}
+        return {"order": made.to_data(), "workers": order.workers}
 
     def _look(self, view: View, running: Running) -> None:
         view.look(running)
@@ -168,27 +188,29 @@ class LoadRun:
         told = to_json(load)
         tape = Tape(case=self._case, exchanges=self._exchanges)
         report = judge(order.contract, tape, self._scenarios)
-        written = self._report(replace(report, interrupted=load.interrupted))
+        written = self._report(replace(report, interrupted=load.interrupted), load)
         if load.interrupted:
-            for line in under_way(self.running.jobs, screen.language):
+            for line in under_way(running_jobs(order.contract, tape), screen.language):
                 screen.say(line)
         for path in () if screen.as_json else list(written.values())[:1]:
             screen.show(report_at(path, screen.language))
         return told | {"report": written, "sampled": _sampled(report)}
 
-    def _report(self, report: Report) -> Mapping[str, str]:
+    def _report(self, report: Report, load: Load) -> Mapping[str, str]:
         from reports import files  # noqa: PLC0415  # brings Jinja and the report's words
 
         paths = files.paths(self.folder, self._order.formats)
-        files.write(
+        made = files.write(
             report,
             self._order.contract,
             files=paths,
             language=self._screen.language,
             gate=self._screen.gate,
             tape=self.folder / TAPE,
+            load=load,
         )
-        return {name: str(path) for name, path in paths.items()}
+        written: dict[str, str] = made["report"]
+        return written
 
 
 def _sampled(report: Report) -> Mapping[str, Json]:

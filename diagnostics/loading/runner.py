@@ -148,8 +148,6 @@ class Running:
     flows: int = 0
     """Asks under way."""
     workers: tuple[Worker, ...] = ()
-    jobs: tuple[str, ...] = ()
-    """Ids of jobs under way, some of them."""
     limit: Limit | None = None
     ending: Ending | None = None
 
@@ -231,7 +229,6 @@ def _count(told: Mapping[str, Json], running: Running) -> None:
     running.elapsed_s = float(told["elapsed_s"])
     running.began_at = told.get("began_at") or running.began_at
     running.flows = int(told.get("flows", 0))
-    running.jobs = tuple(map(str, told.get("jobs", ())))
     running.workers = tuple(Worker(**one) for one in told.get("workers", ()))
     running.breaking.hear(counts, running.elapsed_s)
 

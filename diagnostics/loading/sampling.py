@@ -24,6 +24,8 @@ KINDS_MOST = 64
 AMBIGUOUS_MOST = 50
 SLOWEST = 10
 HEALTHY = 2
+UNFINISHED_MOST = 50
+"""Whoever interrupts a load wants to know which jobs go on without it."""
 HEAD, TAIL = 16, 32
 """Of a long conversation the first and the latest exchanges."""
 HELD_MOST = 20_000
@@ -59,6 +61,11 @@ class Talk:
         full = len(self.tail) == TAIL
         self.tail.append(exchange)
         return 0 if full else 1
+
+    @property
+    def spends(self) -> bool:
+        """It has asked for something paid."""
+        return any(one.request.spends for one in self.head)
 
     @property
     def held(self) -> int:
@@ -180,16 +187,20 @@ class Sampling:
         self.keep(Kept(sample=sample, exchanges=(*talk.head, *talk.tail)))
 
     def finish(self) -> None:
-        """The load is over: the slowest, and what had failed and has not ended."""
+        """The load is over: the slowest, what had failed and has not ended, jobs under way."""
         for _, _, conversation, talk in sorted(self._slowest, reverse=True):
             talk.why = _SLOW
             self._emit(conversation, talk)
         self._slowest.clear()
+        unfinished = 0
         for conversation, talk in self._talks.items():
+            if not talk.why and unfinished < UNFINISHED_MOST and talk.spends:
+                talk.why = _UNFINISHED
+                unfinished += 1
             if talk.why:
                 self._emit(conversation, talk)
         self._talks.clear()
         self._held = 0
 
 
-_AMBIGUOUS, _SLOW, _HEALTHY = "ambiguous", "slow", "healthy"
+_AMBIGUOUS, _SLOW, _HEALTHY, _UNFINISHED = "ambiguous", "slow", "healthy", "unfinished"
