@@ -1,6 +1,6 @@
 """Where does a hand-written YAML or JSON document break? Reads one and finds lines in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,6 +26,36 @@ def read_yaml(path: Path, *, hint: str = "") -> Json:
             place=f"{path}{_position(error)}",
             hint=hint or "mend the line, then run the command again",
         ) from error
+
+
+def doubled(path: Path) -> tuple[str, int] | None:
+    """The first key that a mapping of the file holds twice, and its line: YAML keeps the last."""
+    try:
+        top = yaml.compose(path.read_text("utf-8"), Loader=_Loader)
+    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+        return None
+    for node in _mappings(top):
+        names: set[str] = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in names:
+                return str(key.value), key.start_mark.line + 1
+            names.add(key.value)
+    return None
+
+
+def _mappings(top: yaml.Node | None) -> Iterator[yaml.MappingNode]:
+    """Each of them once, though aliases may name it again and again."""
+    waiting, seen = [top], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            yield node
+            waiting += (value for _, value in node.value)
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
 
 
 def line_of(path: Path, steps: Sequence[str | int]) -> int | None:

@@ -117,7 +117,7 @@ MISTAKES: dict[str, tuple[str, int, str, str]] = {
                      "nothing is judged", "failed jobs"),
     "a truth that is a word": (changed("true", "often"), 19, "'often'", "true or false"),
     "hosts that are no list": (changed("[api.example.test]", "x.test"), 18, "a list", "dash"),
-    "a mix that is no list": (changed("mix:", "mix: {}\nhosts:"), 7, "a list", "dash"),
+    "a mix that is no list": (changed("mix:", "mix: {}\nfaults:"), 7, "a list", "dash"),
     "a title that is a number": (changed("title: Mine", "title: 7"), 1, "a mapping, not 7", "en"),
 }  # fmt: skip
 
@@ -150,6 +150,16 @@ def test_a_load_that_sends_nothing_or_never_ends_is_refused(tmp_path: Path) -> N
     short = changed(", hold: 500 ms", "").replace("ramp: 10 s, hold: 1 min", "ramp: 0 s")
     assert "they last 0 s" in refused(tmp_path, short).message
     assert "7 d at most" in (refused(tmp_path, changed("1 min", "7 d")).hint or "")
+
+
+def test_a_key_that_stands_there_twice_is_told(tmp_path: Path) -> None:
+    for before, after, line in (
+        ("arrival: poisson", "arrival: poisson\nmodel: closed", 4),
+        ("hold: 500 ms", "hold: 500 ms, hold: 5 s", 6),
+    ):
+        error = refused(tmp_path, changed(before, after))
+        assert error.place == f"{tmp_path / 'mine.yaml'}:{line}"
+        assert "twice" in error.message
 
 
 def test_users_do_not_arrive(tmp_path: Path) -> None:

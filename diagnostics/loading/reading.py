@@ -25,7 +25,7 @@ from pathlib import Path
 
 from diagnostics.errors import ContractError, DiagnosticsError, UsageError
 from diagnostics.loading import objectives, quantity
-from diagnostics.loading.entry import Entry
+from diagnostics.loading.entry import Entry, short
 from diagnostics.loading.profile import (
     SCENARIOS,
     Arrival,
@@ -84,7 +84,7 @@ def load(name_or_path: str) -> Profile:
 
 
 def _read(path: Path) -> Profile:
-    from diagnostics.document import read_yaml  # noqa: PLC0415  # YAML only when one is read
+    from diagnostics.document import doubled, read_yaml  # noqa: PLC0415  # YAML only when one is read
 
     try:
         regular, size_bytes = path.is_file(), path.stat().st_size
@@ -97,8 +97,14 @@ def _read(path: Path) -> Profile:
         raise ContractError(f"a profile of {size_bytes} bytes", place=str(path), hint=_HINT)
     try:
         document = read_yaml(path, hint=_HINT)
+        twice = doubled(path)
     except RecursionError as error:
         raise ContractError("nested too deep", place=str(path), hint=_HINT) from error
+    if twice is not None:
+        key, line = twice
+        raise ContractError(
+            f"{short(key)} stands there twice", place=f"{path}:{line}", hint="keep one of the two"
+        )
     return profile(document, name=path.stem, file=str(path))
 
 
