@@ -106,7 +106,7 @@ def answering(script: Script, secure: ssl.SSLContext | None = None) -> Iterator[
             loops.append(asyncio.get_running_loop())
             ready.set()
             await done.wait()
-        await _rounds()  # a talk that never began would not close its transport
+            await _rounds()  # whoever connected and left is let in, and out again
         talks = asyncio.all_tasks() - {asyncio.current_task()}
         for talk in talks:
             talk.cancel()
