@@ -61,7 +61,8 @@ def late(milliseconds: float, share: float = 1.0) -> Lateness:
     ],
 )
 def test_metrics_of_requests(subject: str, value: float) -> None:
-    answers: list[Answer] = [FINE] * 5 + [BUSY, BUSY, BROKEN, RESET, REFUSED]
+    good: list[Answer] = [FINE] * 5
+    answers: list[Answer] = [*good, BUSY, BUSY, BROKEN, RESET, REFUSED]
     made = tallied(
         *(
             Told(answer=answer, due_s=n / 10, took_s=(n + 1) / 10)
