@@ -7,10 +7,8 @@ this machine, and misbehaves exactly as a fault plan says. It never calls the in
 """
 
 import asyncio
-import random
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
-from email.utils import formatdate
 from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -33,11 +31,12 @@ from diagnostics.emulator.call import (
 from diagnostics.emulator.callbacks import Callbacks
 from diagnostics.emulator.codes import dump
 from diagnostics.emulator.faults import Effects, FaultPlan, check_targets
+from diagnostics.emulator.heading import BODILESS, Heading
 from diagnostics.emulator.inputs import WAIT_S, Inputs
 from diagnostics.emulator.jobs import Jobs
 from diagnostics.emulator.misbehave import Misbehaviour
 from diagnostics.emulator.overload import PLAIN, Pressure, as_likely, for_provider
-from diagnostics.emulator.reply import Reply, page, put, spoiled
+from diagnostics.emulator.reply import Reply, page, spoiled
 from diagnostics.emulator.routes import MEDIA, OUTPUT, Routes
 from diagnostics.emulator.service import Service
 from diagnostics.model import Json
@@ -46,7 +45,6 @@ Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 
 SEEN_MAX = 10_000
-_BODILESS = frozenset({204, 205, 304})
 _CHUNKS_S = 0.5
 _PATH_MAX = 500
 _LOOK_S = 0.5
@@ -117,8 +115,7 @@ class Emulator:
             clock=clock,
             inputs=Inputs(clock, self._own, input_wait_s),
         )
-        self._ids = random.Random(f"requests:{seed}")
-        self._date = (-1, b"")
+        self._heading = Heading(clock, seed)
         self._answers_late = pressure.answer_s is not None
         self._own_host = urlsplit(self.base_url)
 
@@ -168,12 +165,7 @@ class Emulator:
         answer = self._bent(call, effects) if effects else self._service.answer(call, op, None)
         reply = at_once(answer)
         self._note(call, reply.status, reply.code)
-        return self._put(reply, effects.clock_s if effects else 0.0)
-
-    def _put(self, reply: Reply, skew_s: float) -> bytes:
-        """An answer as it stands on the wire."""
-        body = b"" if reply.status in _BODILESS else reply.body
-        return put(reply.status, self._headers(reply, len(body), skew_s), body)
+        return self._heading.whole(reply, effects.clock_s if effects else 0.0)
 
     async def _lifespan(self, receive: Any, send: Send) -> None:
         while True:
@@ -342,8 +334,8 @@ class Emulator:
     ) -> bool:
         """Put an answer on the wire; False: cut in the middle."""
         self._note(call, reply.status, reply.code)
-        body = b"" if reply.status in _BODILESS else reply.body
-        headers = self._headers(reply, len(body), effects.clock_s if effects else 0.0)
+        body = b"" if reply.status in BODILESS else reply.body
+        headers = self._heading.fields(reply, len(body), effects.clock_s if effects else 0.0)
         if close:
             headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
@@ -367,26 +359,6 @@ class Emulator:
         if whole or not body:
             await send({"type": "http.response.body", "body": b""})
         return whole or not body
-
-    def _headers(self, reply: Reply, length: int, skew_s: float) -> list[tuple[bytes, bytes]]:
-        headers = [
-            (b"content-type", reply.media_type),
-            (b"content-length", b"%d" % length),
-            (b"date", self._dated(skew_s)),
-            (b"server", b"diagnostics-emulator"),
-            (b"x-diagnostics-emulator", b"1"),
-            (b"x-request-id", b"%016x" % self._ids.getrandbits(64)),
-        ]
-        if reply.status in _BODILESS:
-            del headers[:2]
-        headers.extend(reply.headers)
-        return headers
-
-    def _dated(self, skew_s: float) -> bytes:
-        second = int(self.clock.now() + skew_s)
-        if second != self._date[0]:
-            self._date = (second, formatdate(second, usegmt=True).encode())
-        return self._date[1]
 
 
 async def _hang(scope: Message, seconds: float) -> None:
