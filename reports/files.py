@@ -75,14 +75,15 @@ def _with_load(
     """The document and charts of a load; its seconds as a table, beside the reports."""
     from reports import load_document, load_table  # noqa: PLC0415  # only for a load
 
-    whole = load_document.with_load(made, load, shown, contract)
+    whole: dict[str, Any] = gate.json(load_document.with_load(made, load, shown, contract))
     beside = next((Path(path).parent for path in made["report"].values()), None)
     if beside is not None:
         table = beside / load_table.NAME
         _write(table, load_table.table(whole["load"]), gate)
         whole["report"] = {**made["report"], "csv": str(table)}
     html = "html" in made["report"]
-    return whole, load_document.pictures(load, contract, made["language"]) if html else ()
+    charts = load_document.pictures(load, contract, made["language"]) if html else ()
+    return whole, gate.json(charts)
 
 
 def _bundle(  # noqa: PLR0913, PLR0917  # it passes on what `write` was given

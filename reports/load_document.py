@@ -241,8 +241,8 @@ def _worker(one: Worker) -> dict[str, Any]:
 
 def _second(one: Column) -> dict[str, Any]:
     return {
-        "at_s": round(one.at_s, 3),
-        "width_s": one.width_s,
+        "at_s": round(max(one.at_s, 0.0), 3),
+        "width_s": round(one.covered_s, 3),
         "requests": one.requests,
         "failures": one.failures,
         "rate": round(one.rate, 4),

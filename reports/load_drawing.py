@@ -55,7 +55,7 @@ class Axis:
         if self.log:
             value, low, high = math.log(max(value, low)), math.log(low), math.log(high)
         share = (value - low) / (high - low)
-        return round(TOP + self.height * (1 - min(max(share, 0.0), 1.0)), 1)
+        return round(TOP + self.height * (1 - min(max(0.0, share), 1.0)), 1)
 
 
 def linear(most: float, height: float) -> Axis:
@@ -134,13 +134,13 @@ class Charts:
 
     def __init__(self, columns: Sequence[Column], layout: Layout, said: Words) -> None:
         self._columns, self._layout, self._said = columns, layout, said
-        self._from_s = columns[0].at_s
+        self._from_s = max(0.0, columns[0].at_s)
         self._to_s = columns[-1].at_s + columns[-1].width_s
 
     def _x(self, at_s: float) -> float:
         share = (at_s - self._from_s) / (self._to_s - self._from_s)
         room = self._layout.right - self._layout.left
-        return round(self._layout.left + min(max(share, 0.0), 1.0) * room, 1)
+        return round(self._layout.left + min(max(0.0, share), 1.0) * room, 1)
 
     def _steps(self, axis: Axis, *values: Sequence[float | None]) -> list[Step]:
         """Of (below, above) for each column; `None` in either leaves a gap."""

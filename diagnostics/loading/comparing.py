@@ -174,7 +174,7 @@ class _Pair:
             yield self._drawn("cost per finished job", Kind.COST, _cost)
         yield self._failed_jobs()
         for subject, name in _COUNTS.items():
-            yield _counted(subject, *(float(getattr(one, name)) for one in jobs))
+            yield _counted(subject, *(max(0.0, float(getattr(one, name))) for one in jobs))
         for stage in reversed(STAGES):
             yield from self._ranked(f"job.{stage}", [getattr(one, stage) for one in jobs])
 
@@ -267,7 +267,7 @@ def _drawn_share(bad: int, ended: int, spread: float, seed: int) -> list[float]:
     """The share of bad ones, drawn anew; with one more of each, since none seen is not none."""
     import random  # noqa: PLC0415  # nothing else needs it
 
-    if not ended:
+    if not 0 <= bad <= ended or not ended:
         return []
     drawn, share = random.Random(seed), (bad + 1) / (ended + 2)
     scatter = math.sqrt(share * (1 - share) / ended * spread)
