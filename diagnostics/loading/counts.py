@@ -174,10 +174,10 @@ _MOMENT_MAX = 1e12
 class Batch:
     """The latest answers of one name within one second, not yet counted one by one."""
 
-    __slots__ = ("late_s", "latency_s", "method", "received_bytes", "sent_bytes")
+    __slots__ = ("late_s", "latency_s", "method", "of_jobs", "received_bytes", "sent_bytes")
 
-    def __init__(self, method: str) -> None:
-        self.method = method
+    def __init__(self, method: str, *, of_jobs: bool) -> None:
+        self.method, self.of_jobs = method, of_jobs
         self.latency_s: list[float] = []
         self.late_s: list[float] = []
         self.sent_bytes = self.received_bytes = 0

@@ -15,7 +15,7 @@ from diagnostics.loading.jobs import Jobs
 from diagnostics.loading.lateness import Lateness
 from diagnostics.loading.timeline import Timeline
 from diagnostics.loading.watch import STUCK_S, SWEEP_S, Watch
-from diagnostics.model import Exchange, Fault, Json, Purpose, Response, Text, Unsent
+from diagnostics.model import Exchange, Fault, Json, Purpose, Request, Response, Text, Unsent
 
 _BATCH = 8192
 
@@ -41,7 +41,6 @@ class Tally:
         self._new, self._whole = Counts(), Counts()
         self._untold: Counts | None = None
         self.watch = Watch(_every(contract, *others).values(), stuck_s)
-        self._watched = self.watch.operations
         self._swept_s = started_s
 
     # --- hearing ------------------------------------------------------------------------------
@@ -58,7 +57,10 @@ class Tally:
     ) -> None:
         """Count one attempt."""
         request, answer, latency_s = exchange.request, exchange.answer, exchange.duration_s
-        if type(answer) is Unsent:
+        received_bytes = 0
+        if type(answer) is Response:
+            received_bytes = answer.size_bytes or len(answer.body)
+        elif type(answer) is Unsent:
             add(self._new.named(name).unsent, answer.reason.value)
             return
         ended_s = exchange.started_s + latency_s
@@ -67,20 +69,22 @@ class Tally:
         second = int(ended_s + self._offset_s)
         if second != self._second:
             self._turn(second)
-        if type(answer) is not Response or not ok:
-            ok = self._amiss(exchange, name, code)
-        batch = self._batches.get(name)
-        if batch is None:
-            batch = self._batches[name] = Batch(request.method)
-        if type(answer) is Response:
-            batch.received_bytes += answer.size_bytes or len(answer.body)
+        batch = self._batches.get(name) or self._batch(name, request)
         batch.sent_bytes += len(request.body)
+        batch.received_bytes += received_bytes
         batch.latency_s.append(latency_s)
         batch.late_s.append(sent_s - due_s)
+        if not ok:
+            ok = self._amiss(exchange, name, code)
+        if batch.of_jobs or request.spends:
+            self._follow(exchange, ok=ok)
         if len(batch.latency_s) >= _BATCH:
             batch.count(name, second, self._new)
-        if request.spends or request.operation in self._watched or request.purpose is _MEDIA:
-            self._follow(exchange, ok=ok)
+
+    def _batch(self, name: str, request: Request) -> Batch:
+        of_jobs = request.operation is None or request.operation in self.watch.operations
+        made = self._batches[name] = Batch(request.method, of_jobs=of_jobs)
+        return made
 
     def _amiss(self, exchange: Exchange, name: str, code: str | None) -> bool:
         """Count a failure; a file that came is none, though no contract says what is in it."""
