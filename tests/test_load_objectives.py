@@ -174,6 +174,10 @@ def test_silence_is_no_success() -> None:
 SHOWN = [
     ("p99 of request < 250 ms", 0.12345, "123.5 ms"),
     ("p99 of job.total < 2 min", 90.0, "1.5 min"),
+    ("p99 of request < 1 s", 0.00326, "3.26 ms"),
+    ("p99 of request < 50 us", 0.0000002, "0.2 us"),
+    ("p99 of request = 0", 0.5, "0.5 s"),
+    ("p99 of request < 1 s", 0.0, "0 s"),
     ("failed jobs < 1 %", 0.0123, "1.23 %"),
     ("failed jobs = 0", 0.5, "50 %"),
     ("cost per finished job <= 25 credits", 25.5, "25.5 credits"),

@@ -60,6 +60,7 @@ _LENGTH_MAX = 200
 _NAME = re.compile(r"[A-Za-z_][\w-]{0,99}|\"[^\"]{1,120}\"")
 _CODE = re.compile(r"[\w./-]{1,64}")
 _EQUAL = 1e-9
+_BRIEF_S = 0.1
 
 
 class Measured(Protocol):
@@ -96,10 +97,13 @@ def verdict(judged: Sequence[Judged], requests: int) -> Verdict:
 
 
 def shown(objective: Objective, value: float | None) -> str:
-    """A measured value in the unit that the objective is written in."""
+    """A measured value in the unit that the objective is written in; 3 ms are no 0.003 s."""
     if value is None:
         return "–"
-    return quantity.written(value, objective.unit, units(objective.subject))
+    known = units(objective.subject)
+    long = known is quantity.DURATIONS and known.get(objective.unit, 1.0) >= 1.0
+    brief = long and 0 < value < _BRIEF_S
+    return quantity.written(value, "ms" if brief else objective.unit, known)
 
 
 def _snapped(value: float, bound: float) -> float:

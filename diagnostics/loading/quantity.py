@@ -5,10 +5,10 @@ import re
 from collections.abc import Mapping
 
 DURATIONS: Mapping[str, float] = {
+    "s": 1.0,
+    "ms": 1e-3,
     "us": 1e-6,
     "µs": 1e-6,
-    "ms": 1e-3,
-    "s": 1.0,
     "min": 60.0,
     "h": 3600.0,
     "d": 86_400.0,
