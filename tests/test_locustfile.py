@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ def locust(*arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def rows(output: str) -> dict[str, dict[str, float]]:
+def rows(output: str) -> dict[str, dict[str, Any]]:
     """Locust's `--json`, by name."""
     return {row["name"]: row for row in json.loads(output)}
 
