@@ -4,10 +4,14 @@ The truth is worked out from the arrivals: whoever was due during the stall wait
 The server, a process of its own, tells when it stalled, on the clock that both share.
 """
 
-import asyncio
 import http.client
+import math
+import queue
+import selectors
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -46,29 +50,63 @@ class Stall:
 # --- the server, a process of its own -----------------------------------------------------------
 
 
-class Answering(asyncio.Protocol):
-    """Answers whatever asks."""
+class Answering:
+    """Answers whatever asks, in one loop: what it costs after a stall must not blur the figure."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Somebody is there."""
-        self.transport = transport
+    def __init__(self) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=4096)
+        self._listening.setblocking(False)  # noqa: FBT003  # the standard library's own signature
+        self.port: int = self._listening.getsockname()[1]
+        self._ready = selectors.DefaultSelector()
+        self._ready.register(self._listening, selectors.EVENT_READ, self._accept)
 
-    def data_received(self, data: bytes) -> None:
-        """One answer a request; requests here come in one piece."""
-        assert isinstance(self.transport, asyncio.WriteTransport)
-        self.transport.write(_ANSWER * data.count(b"\r\n\r\n"))
+    def turn(self, most_s: float) -> None:
+        """Answer those who have asked."""
+        for key, _ in self._ready.select(most_s):
+            key.data(key.fileobj)
+
+    def _accept(self, listening: socket.socket) -> None:
+        try:
+            while True:
+                line, _ = listening.accept()
+                self._ready.register(line, selectors.EVENT_READ, self._answer)
+                self._answer(line)
+        except BlockingIOError:
+            return
+
+    def _answer(self, line: socket.socket) -> None:
+        try:
+            data = line.recv(65536, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            line.send(_ANSWER * data.count(b"\r\n\r\n"))
+        else:
+            self._ready.unregister(line)
+            line.close()
 
 
-async def serve() -> None:
-    """Tell the port; at the word `go` stall once, and tell when; end with the input."""
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(Answering, "127.0.0.1", 0, backlog=4096)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    while await loop.run_in_executor(None, sys.stdin.readline):
-        await asyncio.sleep(STALL_AT_S)
-        began_s = time.perf_counter()
-        time.sleep(STALL_S)  # noqa: ASYNC251  # the whole server stands still: that is the point
-        print(began_s, time.perf_counter(), flush=True)
+def _listen(words: "queue.SimpleQueue[str]") -> None:
+    for word in sys.stdin:
+        words.put(word)
+
+
+def serve() -> None:
+    """Tell the port; some time after the word `go` stall once, and tell when."""
+    answering, words = Answering(), queue.SimpleQueue[str]()
+    threading.Thread(target=_listen, args=(words,), daemon=True).start()
+    print(answering.port, flush=True)
+    stall_at_s = math.inf
+    while True:
+        answering.turn(0.01)
+        if not words.empty() and words.get():
+            stall_at_s = time.perf_counter() + STALL_AT_S
+        if time.perf_counter() >= stall_at_s:
+            began_s, stall_at_s = time.perf_counter(), math.inf
+            time.sleep(STALL_S)
+            print(began_s, time.perf_counter(), flush=True)
 
 
 class Server:
@@ -186,4 +224,4 @@ def rows(rounds: int = 3) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve())
+    serve()
