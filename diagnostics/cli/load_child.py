@@ -119,7 +119,10 @@ class Process:
         if order.profile.seeks_limit:
             start_s = (order.start_at or time()) - self._wall_s
             self._limits = LimitSeeking(
-                contract=contract, start_s=start_s, level=order.profile.level
+                contract=contract,
+                start_s=start_s,
+                level=order.profile.level,
+                duration_s=order.profile.duration_s,
             )
             self._listeners.append(self._limits)
 
@@ -162,14 +165,14 @@ class Process:
         ]
         self.kept.append({"sample": plain(sample), "exchanges": exchanges})
 
-    def news(self) -> list[Mapping[str, Json]]:
+    def news(self, *, over: bool = False) -> list[Mapping[str, Json]]:
         """What was kept since the last time, and a limit, once."""
         from diagnostics.loading.result import plain  # noqa: PLC0415  # after Locust
 
         found: list[Mapping[str, Json]] = [{"kind": "kept", **one} for one in self.kept]
         self.kept = []
         if self._limits is not None and self.limit is None:
-            limit = self._limits.found(perf_counter())
+            limit = self._limits.limit() if over else self._limits.found(perf_counter())
             if limit is not None:
                 self.limit = plain(limit)
                 found.append({"kind": "limit", "limit": self.limit})
@@ -179,7 +182,7 @@ class Process:
         """The load is over: the slowest, and whatever is known of a limit."""
         for listener in self._listeners[:1]:
             listener.finish()
-        return self.news()
+        return self.news(over=True)
 
 
 class Busy:

@@ -8,6 +8,7 @@ through in the seconds after it.
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from diagnostics.contract import Contract
 from diagnostics.drive.policy import asked_to_wait_s
@@ -131,11 +132,13 @@ def _holds(objective: Objective, bad: Slice) -> bool:
 
 @dataclass(slots=True, kw_only=True)
 class LimitSeeking:
-    """A listener of the engine. `level` is what the profile plans at a moment."""
+    """A listener of the engine. `level` is what the profile plans at a moment since the start."""
 
     contract: Contract
     start_s: float
     level: Callable[[float], float]
+    duration_s: float = inf
+    """Of the profile: afterwards nothing comes that could be let through."""
     _codes: frozenset[str] = frozenset()
     _accepted: dict[str, deque[float]] = field(default_factory=dict)
     _first: tuple[str, Exchange, str | None, float] | None = None
@@ -172,9 +175,15 @@ class LimitSeeking:
 
     def found(self, now_s: float) -> Limit | None:
         """The limit, once it was listened to for long enough; None: not yet, or none."""
-        if self._first is None or now_s - self._first[3] < LISTEN_S:
+        if self._first is None or now_s < self._first[3] + self._listened_s:
             return None
         return self.limit()
+
+    @property
+    def _listened_s(self) -> float:
+        """After the first refusal, in whole seconds: windows of a second are then whole as well."""
+        left_s = self.start_s + self.duration_s - (self._first[3] if self._first else 0.0)
+        return float(max(0, int(min(LISTEN_S, left_s))))
 
     def limit(self) -> Limit | None:
         """What is known of it by now."""
@@ -184,7 +193,8 @@ class LimitSeeking:
         answer = exchange.answer
         accepted = self._accepted.get(name, ())
         before = sum(at_s - WINDOW_S <= one <= at_s for one in accepted)
-        after = sum(at_s < one <= at_s + LISTEN_S for one in accepted)
+        listened_s = self._listened_s
+        after = sum(at_s < one <= at_s + listened_s for one in accepted)
         wall_s = exchange.started_s + exchange.duration_s
         return Limit(
             name=name,
@@ -194,7 +204,7 @@ class LimitSeeking:
             level=self.level(at_s - self.start_s),
             accepted=before,
             window_s=min(WINDOW_S, max(0.0, at_s - self.start_s)),
-            rate_per_s=after / LISTEN_S if after else None,
+            rate_per_s=after / listened_s if after else None,
             reset_s=asked_to_wait_s(self.contract, answer, wall_s),
             headers=_telling(answer.headers if isinstance(answer, Response) else ()),
         )
