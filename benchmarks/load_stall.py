@@ -29,7 +29,7 @@ from diagnostics.loading.histogram import Histogram
 from diagnostics.loading.tally import Tally
 from diagnostics.model import Ask, Request, RetryPolicy, TargetKind
 
-WHAT = "p99 of a server that stalls 2 s once at 200 a second"
+WHAT = "p99 of a server that stalls once, 200 a second"
 RATE_PER_S = 200
 LASTS_S = 10.0
 STALL_AT_S = 4.0
@@ -197,7 +197,7 @@ def truth(due_s: Sequence[float], stall: Stall, usual_s: float) -> float:
     return waited[-(-len(waited) * 99 // 100) - 1]
 
 
-def rows(rounds: int = 3) -> Iterator[Row]:
+def rows(rounds: int = 2) -> Iterator[Row]:
     """Several rounds: the worst error counts."""
     errors, told_s, true_s = [], 0.0, 0.0
     hidden = Histogram()
