@@ -77,29 +77,21 @@ class Emulator:
         input_wait_s: float = WAIT_S,
         pressure: Pressure = PLAIN,
     ) -> None:
-        pressure = for_provider(pressure, contract, per_minute)
+        pressure = for_provider(pressure, contract, per_minute, credits, speed)
         faults = as_likely(faults, pressure)
         if faults:
             check_targets(faults, contract.operations)
         self.contract, self.clock, self.plan = contract, clock, faults
         self.base_url = (base_url or f"http://{contract.name}.emulator.test").rstrip("/")
         self.media_base = f"{self.base_url}{MEDIA}".rstrip("/")
-        credits_left = credits if pressure.credits is None else pressure.credits
-        self.account = Account(contract, credits_left=credits_left, seed=seed, pressure=pressure)
-        speed = speed if pressure.speed is None else pressure.speed
-        self.jobs = Jobs(contract, seed=seed, speed=speed, pressure=pressure)
-        self._samples = {
-            f"{self.media_base}/{name}": partial(self._fetched, f"{MEDIA}{name}")
-            for name in hosting.NAMES
-        }
+        left = pressure.credits or 0.0
+        self.account = Account(contract, credits_left=left, seed=seed, pressure=pressure)
+        self.jobs = Jobs(contract, seed=seed, speed=pressure.speed or 1.0, pressure=pressure)
+        fetched, base = self._fetched, self.media_base
+        self._samples = {f"{base}/{n}": partial(fetched, f"{MEDIA}{n}") for n in hosting.NAMES}
         bodies = Bodies(contract, self.jobs, self.media_base, self.base_url)
         self.callbacks = Callbacks(
-            contract,
-            self.account,
-            clock,
-            seed=seed,
-            media_base=self.media_base,
-            answers=bodies,
+            contract, self.account, clock, seed=seed, media_base=base, answers=bodies
         )
         self.seen: deque[Seen] = deque(maxlen=SEEN_MAX)
         self.answered = 0

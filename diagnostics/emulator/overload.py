@@ -139,14 +139,21 @@ def setting(name: str, written: Json, place: str | None = None) -> Any:
 # --- what it means for one provider -----------------------------------------------------------
 
 
-def for_provider(asked: Pressure, contract: Contract, per_minute: float | None) -> Pressure:
-    """The same with the limit of the plan, where this provider documents one."""
-    if per_minute is not None and asked.per_minute is None:
-        asked = replace(asked, per_minute=per_minute)
-    jobs = _plans(contract).get(asked.plan)
-    if jobs is None or asked.jobs_at_once is not None:
-        return asked
-    return replace(asked, jobs_at_once=float(jobs))
+def for_provider(
+    asked: Pressure,
+    contract: Contract,
+    per_minute: float | None,
+    credits: float,  # noqa: A002  # the providers' word
+    speed: float,
+) -> Pressure:
+    """The same with what it leaves open, and the documented limit of its plan."""
+    return replace(
+        asked,
+        per_minute=per_minute if asked.per_minute is None else asked.per_minute,
+        jobs_at_once=asked.jobs_at_once or _plans(contract).get(asked.plan),
+        credits=credits if asked.credits is None else asked.credits,
+        speed=asked.speed or speed,
+    )
 
 
 def check_plan(asked: Pressure, contracts: Sequence[Contract]) -> None:
