@@ -12,11 +12,9 @@ and what the judges found (type FINDING).
 import logging
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
-from functools import reduce
-from operator import add
+from collections.abc import Callable, Iterable, Sequence
 from time import time
-from typing import Any
+from typing import Any, Protocol
 
 from diagnostics.model import Exchange, Fault, Purpose, Response, Unsent
 
@@ -26,6 +24,8 @@ ERRORS_MOST = 200
 OTHER = "other errors"
 """A server that answers with a new code each time must not fill our memory."""
 _GRAIN = 1024.0
+_GRAINS = 1000.0 * _GRAIN
+"""Of a second."""
 _LENGTH_MOST = 80
 _OWN = "Runner.__init__.<locals>."
 _log = logging.getLogger(__name__)
@@ -33,15 +33,58 @@ _log = logging.getLogger(__name__)
 
 def milliseconds(duration_s: float) -> float:
     """As Locust counts, in 1024ths: their sums are exact in any order."""
-    return round(duration_s * 1000.0 * _GRAIN) / _GRAIN
+    return round(duration_s * _GRAINS) / _GRAIN
+
+
+class Listens(Protocol):
+    """Whoever is told of every attempt."""
+
+    def answered(  # noqa: PLR0913  # the engine's listener
+        self,
+        exchange: Exchange,
+        *,
+        due_s: float,
+        sent_s: float,
+        name: str,
+        code: str | None,
+        ok: bool,
+    ) -> None:
+        """One attempt."""
+        ...
+
+
+class Everybody:
+    """Tells each listener in turn, and all of them that a file that came is no failure."""
+
+    __slots__ = ("_listeners",)
+
+    def __init__(self, listeners: Iterable[Listens]) -> None:
+        self._listeners = tuple(listener.answered for listener in listeners)
+
+    def answered(  # noqa: PLR0913  # the engine's listener
+        self,
+        exchange: Exchange,
+        *,
+        due_s: float,
+        sent_s: float,
+        name: str,
+        code: str | None,
+        ok: bool,
+    ) -> None:
+        """One attempt."""
+        if not ok:
+            ok = came(exchange)
+        for answered in self._listeners:
+            answered(exchange, due_s=due_s, sent_s=sent_s, name=name, code=code, ok=ok)
 
 
 class Row:
     """What one name was answered since the last merge."""
 
-    __slots__ = ("errors", "length", "times_s")
+    __slots__ = ("errors", "length", "method", "name", "times_s")
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, method: str) -> None:
+        self.name, self.method = name, method
         self.times_s: list[float] = []
         self.length = 0
         self.errors: dict[str, int] = {}
@@ -68,13 +111,13 @@ class Statistics:
         self._locust, self._failure = stats, CatchResponseError
         self._environment, self._now, self._clean = environment, now, clean
         self._wall_s = time() - now()
-        self._rows: dict[tuple[str, str], Row] = {}
+        self._rows: dict[str, Row] = {}
         self._second_ends_s = 0.0
         self._errors: dict[str, str] = {}
         self._events: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
         self._handlers: Sequence[Any] = environment.events.request._handlers  # noqa: SLF001  # Locust offers no other way to ask who listens
         self._listeners: tuple[Any, ...] = ()
-        self._known = -1
+        self._known, self._quiet = -1, False
 
     # --- as the engine tells it ---------------------------------------------------------------
 
@@ -89,17 +132,21 @@ class Statistics:
         ok: bool,
     ) -> None:
         """One attempt. What was kept back was no request."""
-        answer = exchange.answer
-        if type(answer) is Unsent:
-            return
-        duration_s = exchange.duration_s
+        duration_s, answer = exchange.duration_s, exchange.answer
         if due_s + duration_s >= self._second_ends_s:
             self._next_second(due_s + duration_s)
+        if ok and self._quiet and len(self._handlers) == self._known:  # the way of nearly all
+            row = self._rows.get(name)
+            if row is not None and row.method == exchange.request.method:
+                row.times_s.append(duration_s)
+                row.length += answer.size_bytes or len(answer.body)  # type: ignore[union-attr]  # what is well has a body
+                return
+        if type(answer) is Unsent:
+            return
         length = answer.size_bytes or len(answer.body) if type(answer) is Response else 0
         error = "" if ok else self._shown(fault_of(exchange, code))
         self._count(exchange.request.method, name, duration_s, length, error)
-        if len(self._handlers) != self._known:
-            self._look()
+        self._look()
         if self._listeners:
             self._event(exchange.request.method, name, duration_s, length, error, exchange)
 
@@ -115,9 +162,11 @@ class Statistics:
             self._event(kind, name, duration_s, 0, clean, None)
 
     def _count(self, method: str, name: str, duration_s: float, length: int, error: str) -> None:
-        row = self._rows.get((name, method))
+        row = self._rows.get(name)
         if row is None:
-            row = self._rows[name, method] = Row()
+            row = self._rows[name] = Row(name, method)
+        elif row.method != method:  # one name, several methods: seldom
+            row = self._rows.setdefault(f"{method} {name}", Row(name, method))
         row.times_s.append(duration_s)
         row.length += length
         if error:
@@ -142,16 +191,15 @@ class Statistics:
         rows, self._rows = self._rows, {}
         stats = self._environment.stats
         at_s = min(self._now(), self._second_ends_s - 1e-3) + self._wall_s
-        for (told, method), row in rows.items():
-            name = shown(told, method)
-            times = [milliseconds(one) for one in row.times_s]
-            buckets = Counter(map(self._locust.bucket_response_time, times))
+        for row in rows.values():
+            method, name = row.method, shown(row.name, row.method)
+            times = Times(row.times_s, self._locust.bucket_response_time)
             failed = sum(row.errors.values())
             entries = [stats.entries[name, method]]
             if method not in (JOB, FINDING):
                 entries.append(stats.total)
             for entry in entries:
-                _add(entry, times, buckets, row.length, at_s)
+                _add(entry, times, row.length, at_s)
                 if failed:
                     entry.num_failures += failed
                     entry.num_fail_per_sec[int(at_s)] += failed
@@ -182,6 +230,7 @@ class Statistics:
         self._listeners = tuple(
             one for one in every if not getattr(one, "__qualname__", "").startswith(_OWN)
         )
+        self._quiet = not self._listeners
 
     def _event(  # noqa: PLR0913, PLR0917  # what Locust's own event has
         self,
@@ -224,21 +273,35 @@ class Statistics:
             _log.error("Uncaught exception in event handler: \n%s", traceback.format_exc())
 
 
-def _add(entry: Any, times: list[float], buckets: Counter[int], length: int, at_s: float) -> None:
+class Times:
+    """Many response times at once: each that occurs is looked at once, however often it does."""
+
+    __slots__ = ("buckets", "count", "least_ms", "most_ms", "total_ms")
+
+    def __init__(self, times_s: Sequence[float], bucket: Callable[[float], int]) -> None:
+        found = Counter([round(one * _GRAINS) for one in times_s])
+        self.count = len(times_s)
+        self.least_ms, self.most_ms = min(found) / _GRAIN, max(found) / _GRAIN
+        self.total_ms = sum(grains * count for grains, count in found.items()) / _GRAIN
+        self.buckets: Counter[int] = Counter()
+        for grains, count in found.items():
+            self.buckets[bucket(grains / _GRAIN)] += count
+
+
+def _add(entry: Any, times: Times, length: int, at_s: float) -> None:
     """As `StatsEntry.log` does, for many of one second at once."""
     second, last_s = int(at_s), entry.last_request_timestamp
     if entry.use_response_times_cache and last_s and second > int(last_s):
         entry._cache_response_times(second - 1)  # noqa: SLF001  # what `log` does when a second is over
-    entry.num_requests += len(times)
-    entry.num_reqs_per_sec[second] += len(times)
+    entry.num_requests += times.count
+    entry.num_reqs_per_sec[second] += times.count
     entry.last_request_timestamp = at_s
     entry.total_content_length += length
-    entry.total_response_time = reduce(add, times, entry.total_response_time)
-    least, most = min(times), max(times)
+    entry.total_response_time += times.total_ms
     known = entry.min_response_time
-    entry.min_response_time = least if known is None else min(known, least)
-    entry.max_response_time = max(entry.max_response_time, most)
-    for bucket, count in buckets.items():
+    entry.min_response_time = times.least_ms if known is None else min(known, times.least_ms)
+    entry.max_response_time = max(entry.max_response_time, times.most_ms)
+    for bucket, count in times.buckets.items():
         entry.response_times[bucket] += count
 
 

@@ -38,9 +38,9 @@ from diagnostics.loading.keys import Keys, emulated
 from diagnostics.loading.profile import Model
 from diagnostics.loading.sharing import STREAMS, Known, Order
 from diagnostics.loading.stages import Stages
-from diagnostics.loading.statistics import FLUSH_S, Statistics, came
+from diagnostics.loading.statistics import FLUSH_S, Everybody, Statistics
 from diagnostics.loading.tally import Tally
-from diagnostics.model import Case, Exchange, Json, Target, TargetKind
+from diagnostics.model import Case, Json, Target, TargetKind
 from diagnostics.scenario import Scenario
 
 __all__ = ["Caller", "Load"]
@@ -234,6 +234,13 @@ class Load:
         made.start_s = start_s
         return made
 
+    def _everybody(self) -> Listener:
+        assert self.tally is not None  # noqa: S101  # `begin` made both
+        assert self.statistics is not None  # noqa: S101  # as above
+        stock = self.order is not None and self.order.stock  # then Locust's own client counts
+        counting = [self.tally] if stock else [self.tally, self.statistics]
+        return Everybody([*counting, *self._listeners])
+
     def _engine(self, order: Order, target: Target, contract: Contract) -> Sender:
         budget = self._budgets.setdefault(target.kind, Budget(kind=target.kind, limit=order.budget))
         policy = Policy(contract=contract, retry=order.retry, random=Random(order.seed))
@@ -248,7 +255,7 @@ class Load:
                 headers=headers,
                 budget=budget,
                 policy=policy,
-                listener=self,
+                listener=self._everybody(),
                 admits=admits,
             )
         return Engine(
@@ -257,7 +264,7 @@ class Load:
             headers=headers,
             budget=budget,
             policy=policy,
-            listener=self,
+            listener=self._everybody(),
             admits=admits,
         )
 
@@ -281,17 +288,6 @@ class Load:
             for caller in self.callers:
                 caller.again()
         return not self._lapsed
-
-    def answered(self, exchange: Exchange, *, ok: bool, **told: Any) -> None:
-        """To everybody who counts."""
-        told["ok"] = ok or came(exchange)
-        assert self.tally is not None  # noqa: S101  # made before the engine was
-        assert self.statistics is not None  # noqa: S101  # as above
-        self.tally.answered(exchange, **told)
-        if self.order is None or not self.order.stock:  # else Locust's own client has counted it
-            self.statistics.answered(exchange, **told)
-        for listener in self._listeners:
-            listener.answered(exchange, **told)
 
     def _ended(self, conversation: int) -> None:
         assert self.tally is not None  # noqa: S101  # as above
