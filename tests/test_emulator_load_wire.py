@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from diagnostics.contract_load import load
 from diagnostics.drive.clock import VirtualClock
@@ -19,6 +21,7 @@ from diagnostics.emulator.app import Emulator
 from diagnostics.emulator.call import Prompt
 from diagnostics.emulator.overload import pressure
 from diagnostics.emulator.serve import Served
+from diagnostics.emulator.town import Town
 from tests.emulating import BALANCE, CREATE, STATUS, TOKEN, plan_of
 
 AKOOL = load("akool")
@@ -249,6 +252,31 @@ def test_both_ways_say_the_same(method: str, target: str, body: bytes, known: bo
     assert [tuple(line.split(": ", 1)) for line in shown] == [*expected.headers.items()]
     assert said == expected.content
     assert one.seen == other.seen
+
+
+FIELD = st.tuples(st.sampled_from([b"x-api-key", b"authorization", b"host", b"x"]), st.binary())
+HOSTILE = Town([Emulator(load(name), clock=VirtualClock()) for name in ("akool", "heygen")])
+ADDRESSES = [
+    f"/{name}{op.path}" for name, one in HOSTILE.emulators.items() for op in one.contract.operations.values()
+]  # fmt: skip
+
+
+KEYS = [(b"x-api-key", one.key.encode()) for one in HOSTILE.emulators.values()]
+ASKS = st.builds(
+    Prompt,
+    method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "TRACE"]),
+    path=st.sampled_from(ADDRESSES) | st.text(),
+    query_string=st.binary() | st.just(b"video_model_id=x"),
+    headers=st.lists(FIELD, max_size=4) | st.sampled_from([KEYS[:1], KEYS[1:]]),
+    body=st.binary() | st.from_type(dict).map(lambda one: json.dumps(one, default=str).encode()),
+    port=st.just(80),
+)
+
+
+@given(ASKS)
+def test_whatever_comes_is_answered_at_once_or_left_to_the_slow_way(asked: Prompt) -> None:
+    told = HOSTILE.prompt(asked)
+    assert told is None or (isinstance(told, bytes) and told.startswith(b"HTTP/1.1 "))
 
 
 def test_an_input_on_this_machine_is_not_looked_at_at_once() -> None:

@@ -20,6 +20,7 @@ class Codes:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
+        self._known: dict[tuple[Blame, str], list[str]] = {}
 
     @cached_property
     def _ok(self) -> frozenset[str]:
@@ -28,6 +29,13 @@ class Codes:
         )
 
     def _of(self, blame: Blame, op: Operation | None) -> list[str]:
+        key = (blame, op.id if op else "")
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._sought(blame, op)
+        return found
+
+    def _sought(self, blame: Blame, op: Operation | None) -> list[str]:
         known = self._contract.errors
         found = [c for c, e in known.items() if e.blame is blame and c not in self._ok]
         own = op.codes if op else {}
