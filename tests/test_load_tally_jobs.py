@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diagnostics.contract import Contract
+from diagnostics.contract_load import load
 from diagnostics.jobs import poll_of
 from diagnostics.loading.tally import Tally
-from diagnostics.loading.watch import STUCK_S, SWEEP_S, Part, under_way
+from diagnostics.loading.watch import STUCK_S, SWEEP_S, under_way
 from diagnostics.model import Response
 from diagnostics.promise import Job, Operation, StateKind
 from tests.job_cases import families, heygen, laid, read, told
@@ -23,9 +24,9 @@ FAMILIES = [pytest.param(*one, id=f"{one[0].name}/{one[2].read}") for one in fam
 PENDING, RUNNING, DONE, FAILED = "1", "2", "3", "4"
 
 
-def talking() -> Provider:
+def talking(tally: Tally | None = None) -> Provider:
     """AKOOL's talking photo: states are 1, 2, 3, 4."""
-    return Provider(AKOOL, AKOOL.operations["createTalkingPhoto"])
+    return Provider(AKOOL, AKOOL.operations["createTalkingPhoto"], tally)
 
 
 def of_kind(job: Job, kind: StateKind) -> str:
@@ -215,18 +216,61 @@ def test_a_state_that_goes_backward_does_not_begin_a_stage_anew() -> None:
 
 
 def test_jobs_of_two_providers_with_calls_of_the_same_name_are_kept_apart() -> None:
-    other, operation, job = heygen()
+    other = load("openai")
+    clip = next(op for op in other.operations.values() if op.job and op.job.read == "getVideo")
     tally = Tally(AKOOL, other)
-    first, second = (
-        Provider(AKOOL, AKOOL.operations["createTalkingPhoto"], tally),
-        Provider(other, operation, tally),
-    )
+    first, second = talking(tally), Provider(other, clip, tally)
+    assert first.job.read == second.job.read
     first.creates(first.says(PENDING), at_s=0.0)
-    second.creates(second.says(of_kind(job, StateKind.PENDING)), at_s=0.0, conversation=1)
-    second.polls(second.says(of_kind(job, StateKind.FAILED)), at_s=5.0, conversation=1)
+    second.creates(second.says(of_kind(second.job, StateKind.PENDING)), at_s=0.0, conversation=1)
+    failed = told(other, second.job, of_kind(second.job, StateKind.FAILED))
+    second.polls(failed, at_s=5.0, conversation=1)
     assert (tally.jobs.created, tally.jobs.failed, tally.jobs.in_flight) == (2, 1, 1)
     first.polls(first.says(DONE), at_s=9.0)
     assert tally.jobs.done == 1
+
+
+def test_a_job_that_is_over_when_its_create_is_answered_needs_no_poll() -> None:
+    here = talking()
+    here.creates(here.says(DONE, **{"data.video": URL}), at_s=0.0, took_s=30.0)
+    here.fetches(FILE, URL, at_s=30.0, took_s=1.0)
+    jobs = here.tally.jobs
+    assert (jobs.created, jobs.done, jobs.fetched, jobs.in_flight) == (1, 1, 1, 0)
+    assert jobs.total.most_s == 31.0
+
+
+def test_a_state_that_nobody_knows_is_news_all_the_same() -> None:
+    here = talking()
+    here.creates(here.says(PENDING), at_s=0.0)
+    for n in range(4):
+        here.polls(here.says(f"phase {n}"), at_s=n * STUCK_S * 0.9)
+        tell(here.tally, Told(due_s=(n + 0.9) * STUCK_S * 0.9))
+    assert here.tally.jobs.stuck == 0
+    here.polls(here.says(DONE), at_s=5 * STUCK_S)
+    assert here.tally.jobs.done == 1
+
+
+def test_a_poll_of_a_stranger_or_a_lost_poll_tells_nothing() -> None:
+    here = talking()
+    here.creates(here.says(PENDING), at_s=0.0)
+    here.polls(here.says(DONE), at_s=5.0, job_id="somebody-elses")
+    here.polls(RESET, at_s=5.0)
+    here.fetches(FILE, URL, at_s=6.0)
+    jobs = here.tally.jobs
+    assert (jobs.done, jobs.fetched, jobs.in_flight) == (0, 0, 1)
+
+
+def test_a_result_that_nobody_fetched_is_given_up_and_its_job_was_done() -> None:
+    here = talking()
+    for n in range(2):
+        here.creates(here.says(PENDING, f"j{n}"), at_s=0.0, conversation=n)
+        done = here.says(DONE, **{"data.video": URL})
+        here.polls(done, at_s=5.0, job_id=f"j{n}", conversation=n)
+    here.tally.ended(1)
+    tell(here.tally, Told(due_s=5.5 + (here.job.most_s or STUCK_S) + SWEEP_S + 1.0))
+    jobs = here.tally.jobs
+    assert (jobs.done, jobs.fetched, jobs.unhappy, jobs.in_flight) == (2, 0, 0, 0)
+    assert (jobs.total.count, jobs.total.most_s) == (2, 5.5)
 
 
 def test_jobs_in_flight_are_told_second_by_second() -> None:
@@ -241,21 +285,20 @@ def test_jobs_in_flight_are_told_second_by_second() -> None:
 def test_what_is_read_quickly_is_what_is_read_with_care(
     family: tuple[Contract, Operation, Job], noise: object
 ) -> None:
-    contract, operation, job = family
-    part = Part(contract, operation, job, operation.host, reads=True)
+    contract, _, job = family
     for value in (*job.states, "unheard-of"):
         for path in ("error", "data.error", *job.code, *job.reason, *job.status[1:]):
             exchange = read(contract, job, told(contract, job, value, **{path: noise}))
-            quick = under_way(part, exchange)
+            quick = under_way(contract, job, exchange)
             with_care = poll_of(contract, job, exchange)
             assert quick is None or (with_care is not None and with_care.state == quick)
 
 
 def test_most_polls_are_read_quickly() -> None:
-    for contract, operation, job in families():
-        part = Part(contract, operation, job, operation.host, reads=True)
+    for contract, _, job in families():
         for state in job.states.values():
-            quick = under_way(part, read(contract, job, told(contract, job, state.value)))
+            poll = read(contract, job, told(contract, job, state.value))
+            quick = under_way(contract, job, poll)
             assert quick == (None if state.final else state)
 
 

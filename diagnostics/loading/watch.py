@@ -21,6 +21,8 @@ from diagnostics.promise import Job, Operation, State, StateKind
 STUCK_S = 600.0
 """Unchanged for so long a job is stuck, where the contract does not say how long one may take."""
 SWEEP_S = 5.0
+_FAILED_MOST = 100_000
+"""Asks whose create failed, if nobody says that they have ended."""
 _RANKS = {StateKind.PENDING: 1, StateKind.RUNNING: 2}
 _SUBMITTED, _QUEUED, _RUNNING, _DONE = range(4)
 _GOOD = frozenset({StateKind.DONE, StateKind.READY})
@@ -114,8 +116,7 @@ class Watch:
             unknown = ambiguous(part.contract, exchange)
             counts.jobs.ambiguous += unknown
             counts.jobs.refused += not unknown
-            failed = self._failed.setdefault(exchange.conversation, {})
-            failed[hash(exchange.request.body)] = due_s, unknown
+            self._remember(exchange, due_s, unknown=unknown)
             return
         counts.jobs.created += 1
         counts.timeline.row(second).created += 1
@@ -127,10 +128,16 @@ class Watch:
             _over(counts, second)
             return
         live = self._began(Live(part.job, exchange, due_s, key), counts)
-        if under_way(part, exchange) is None:
+        if under_way(part.contract, part.job, exchange) is None:
             told = at_once(part.contract, part.creator, exchange)
             if told is not None:
                 self._said(live, told, _end_s(exchange), counts, second)
+
+    def _remember(self, exchange: Exchange, due_s: float, *, unknown: bool) -> None:
+        if len(self._failed) >= _FAILED_MOST:
+            del self._failed[next(iter(self._failed))]
+        failed = self._failed.setdefault(exchange.conversation, {})
+        failed[hash(exchange.request.body)] = due_s, unknown
 
     def _earlier(self, exchange: Exchange, counts: Counts, *, ok: bool) -> float:
         """When this create was first due: an attempt that failed before is taken back."""
@@ -158,7 +165,7 @@ class Watch:
         live = self._by_key.get(part.key(label or asked_id(part.creator, exchange)))
         if live is None:
             return
-        at_s, state = _end_s(exchange), under_way(part, exchange)
+        at_s, state = _end_s(exchange), under_way(part.contract, live.job, exchange)
         live.failing = False
         if state is not None:
             self._goes_on(live, state, at_s, counts, second)
@@ -282,12 +289,12 @@ class Watch:
         _over(counts, second)
 
 
-def under_way(part: Part, exchange: Exchange) -> State | None:
+def under_way(contract: Contract, job: Job, exchange: Exchange) -> State | None:
     """Pending or running, where the answer says just that: most polls do, and cost little then."""
-    response, job = exchange.response, part.job
+    response = exchange.response
     if response is None:
         return None
-    reading = part.contract.read(response, exchange.request.operation)
+    reading = contract.read(response, exchange.request.operation)
     body = reading.body
     if not reading.ok or not isinstance(body, dict):
         return None
