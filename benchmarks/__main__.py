@@ -22,6 +22,8 @@ NAMES = (
     "film_clips",
     "film_downloads",
     "film_join",
+    "load_engine",
+    "load_lateness",
     "load_emulator",
     "load_stall",
 )
