@@ -9,13 +9,18 @@ import yaml
 from diagnostics.errors import ContractError
 from diagnostics.model import Json
 
+DEPTH_MAX = 100
+"""No document that a person writes is nested half as deep."""
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(path: Path, *, hint: str = "") -> Json:
     """Decode one YAML file. A syntax error becomes a `ContractError` with file, line, column."""
     try:
-        return yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506  # a safe loader
+        data = path.read_bytes()
+        deep = _too_deep(data)
+        if deep is None:
+            return yaml.load(data, Loader=_Loader)  # noqa: S506  # a safe loader
     except OSError as error:
         raise ContractError(
             f"cannot read {path.name}: {error.strerror}", place=str(path), hint=hint or None
@@ -26,6 +31,20 @@ def read_yaml(path: Path, *, hint: str = "") -> Json:
             place=f"{path}{_position(error)}",
             hint=hint or "mend the line, then run the command again",
         ) from error
+    raise ContractError(
+        f"nested more than {DEPTH_MAX} deep", place=f"{path}:{deep}", hint=hint or "flatten it"
+    )
+
+
+def _too_deep(data: bytes) -> int | None:
+    """The line where it is nested deeper than we read; the C composer would overrun its stack."""
+    depth = 0
+    for event in yaml.parse(data, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH_MAX:
+            return event.start_mark.line + 1 if event.start_mark else 1
+    return None
 
 
 def doubled(path: Path) -> tuple[str, int] | None:

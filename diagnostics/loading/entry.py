@@ -45,10 +45,7 @@ class Entry:
             return ""
         from diagnostics.document import line_of  # noqa: PLC0415  # YAML only for a mistake
 
-        try:
-            line = line_of(Path(self.file), self.steps)
-        except RecursionError:
-            line = None
+        line = line_of(Path(self.file), self.steps)
         return f"{self.file}:{line}" if line else self.file
 
     # --- what it holds ------------------------------------------------------------------------

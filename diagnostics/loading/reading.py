@@ -95,11 +95,8 @@ def _read(path: Path) -> Profile:
         raise UsageError("the profile is no regular file", place=str(path), hint=_HINT)
     if size_bytes > _SIZE_MAX:
         raise ContractError(f"a profile of {size_bytes} bytes", place=str(path), hint=_HINT)
-    try:
-        document = read_yaml(path, hint=_HINT)
-        twice = doubled(path)
-    except RecursionError as error:
-        raise ContractError("nested too deep", place=str(path), hint=_HINT) from error
+    document = read_yaml(path, hint=_HINT)
+    twice = doubled(path)
     if twice is not None:
         key, line = twice
         raise ContractError(
