@@ -2,9 +2,11 @@
 
 import csv
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -216,6 +218,30 @@ def test_of_several_emulators_on_a_port_one_has_to_be_named_and_is_loaded_under_
     found = rows(ended.stdout)
     assert found
     assert not any(row["num_failures"] for row in found.values())
+
+
+def test_ctrl_c_ends_at_once_with_what_was_counted_and_blames_nobody(
+    quick: Served, tmp_path: Path
+) -> None:
+    profile = tmp_path / "open.yaml"
+    profile.write_text(OPEN.replace("hold: 2 s", "hold: 60 s"))
+    begun = len(quick.emulator.account.charged)
+    running = subprocess.Popen(
+        [
+            sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--json",
+            "--host", quick.base_url, "--profile", str(profile),
+        ],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+    )  # fmt: skip
+    while len(quick.emulator.account.charged) < begun + 20:
+        with suppress(subprocess.TimeoutExpired):
+            raise AssertionError(f"it ended with {running.wait(timeout=0.05)}")
+    running.send_signal(signal.SIGINT)
+    out, told = running.communicate(timeout=30)
+    assert running.returncode == 0, told
+    assert rows(out)["createTalkingPhoto"]["num_requests"] >= 19
+    assert "Traceback" not in told
+    assert "FINDING" not in told
 
 
 EXACT = dedent(

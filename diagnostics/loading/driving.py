@@ -221,7 +221,8 @@ class Driving:
         )
 
     def _ended(self, conversation: int, ended: Callable[[Any], None] | None, value: Any) -> None:
-        self._over(conversation)
+        if not self.closed:  # what we cut off ourselves says nothing
+            self._over(conversation)
         if ended is not None:
             ended(value)
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:  # brings Locust
     from diagnostics.loading.under_locust import Load
 
 
+SLOW = "slow"
+"""Of those kept at the end, the ones whose ask had ended."""
+
+
 class Findings:
     """A listener of a load. Keeps few conversations, and has them judged at the end."""
 
@@ -45,9 +49,11 @@ class Findings:
         """The load is over: judge, and tell each rule once with how often it was met."""
         if self._sampling is None or load.statistics is None:
             return
+        ended = len(self._kept)
         self._sampling.finish()
+        slow = [one for one in self._kept[ended:] if one.sample.why == SLOW]
         found: dict[str, list[Finding]] = {}
-        for kept in self._kept:
+        for kept in (*self._kept[:ended], *slow):  # what we cut off says nothing
             for one in self._judged(kept, load.cases.get(kept.sample.scenario)):
                 found.setdefault(one.rule.code, []).append(one)
         for code, findings in found.items():

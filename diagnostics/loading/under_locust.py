@@ -310,6 +310,8 @@ class Load:
     def _turn_until_over(self) -> None:
         try:
             self._turn()
+        except KeyboardInterrupt as stop:  # it struck this greenlet by chance: Locust waits for it
+            gevent.get_hub().handle_system_error(type(stop), stop)
         except Exception as error:  # noqa: BLE001  # whatever it is, the run is told and ends
             self.broken = error
             _log.error("the load stopped: %s: %s", type(error).__name__, error)
