@@ -1,94 +1,143 @@
-"""How does the emulator bear many readers? A first, small load: free reads to this machine only.
+"""How does an integration behave under load? The project's own scenarios, through Locust.
 
     diagnostics emulate akool --port 8080 &
-    locust -f locustfile.py --headless --host http://127.0.0.1:8080 --users 10
+    locust -f locustfile.py --host http://127.0.0.1:8080 --headless --profile smoke
 
-It sends one free, authenticated read (the contract's probe), refuses every host but 127.0.0.1, and
-stops by itself after 30 s (`--run-time` says otherwise). Of several emulators on a port name one:
-`--host http://127.0.0.1:8080/openai`. Profiles, paid calls under a budget, and judging the tape are
-issue 5: `diagnostics load` does not exist yet.
+Without `--profile` Locust's own options decide (`--users`, `--spawn-rate`, `--run-time`, or the web
+page) and the mix of `smoke` is asked; a run ends by itself after 30 s. Only this machine is loaded,
+unless `--i-may-load HOST` names another, with a `--budget`. `--processes`, `--master`, `--worker`,
+`--csv` and `--html` are Locust's own. `diagnostics load` wraps all this.
 """
 
-import json
+import logging
 import sys
+from importlib import import_module
 from typing import Any
-from urllib.error import URLError
-from urllib.parse import urlsplit
-from urllib.request import urlopen
 
-from locust import FastHttpUser, constant_pacing, events, task
+from locust import events
 
 from diagnostics import contract_load
-from diagnostics.model import Response
+from diagnostics.errors import DiagnosticsError, UsageError
+from diagnostics.loading import reading
+from diagnostics.loading.findings import Findings
+from diagnostics.loading.profile import SCENARIOS
+from diagnostics.loading.safety import refusal
+from diagnostics.loading.sharing import Order
+from diagnostics.loading.under_locust import Caller, Load
+from diagnostics.model import Target, TargetKind
+from diagnostics.prepare import emulators
+from diagnostics.redact import Gate
+
+__all__ = ["Caller"]
 
 RUN_TIME_S = 30
-_HERE = "127.0.0.1"
+_BARE = "smoke"
+_SCENARIOS = {
+    name: import_module(f"scenarios.{name}").SCENARIO for name in SCENARIOS if name != "read"
+}
 
 
-def refusal(host: str | None) -> str | None:
-    """Why this host gets no load from us; None when it is this machine."""
+@events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]  # locust leaves it untyped
+def options(parser: Any) -> None:
+    """What Locust does not ask."""
+    own = parser.add_argument_group("genvideo-diagnostics")
+    own.add_argument("--provider", default="", help="whom to load, where --host does not tell")
+    own.add_argument("--budget", type=float, help="credits that all workers may spend together")
+    own.add_argument("--seed", type=int, default=0, help="of arrivals, mix and think times")
+    own.add_argument("--client", choices=("engine", "stock"), default="engine")
+    own.add_argument("--i-may-load", action="append", default=[], metavar="HOST")
+
+
+def order(environment: Any) -> Order:
+    """What is to be loaded, and how; an error says why it is not."""
+    chosen = environment.parsed_options
+    name = environment.profile or ""
+    profile = reading.load(name or _BARE)
+    targets = found(environment.host, {share.provider for share in profile.mix}, chosen.provider)
+    made = Order(
+        profile=profile,
+        main=next(iter(targets)),
+        targets=targets,
+        budget=chosen.budget,
+        seed=chosen.seed,
+        stock=chosen.client == "stock",
+        allowed=tuple(chosen.i_may_load),
+        shaped=bool(name),
+    )
+    for provider, target in targets.items():
+        contract = contract_load.load(provider)
+        why = refusal(
+            profile,
+            target.base_url,
+            made.allowed,
+            made.budget,
+            contract,
+            main=provider == made.main,
+        )
+        if why is not None:
+            raise UsageError(why.en)
+    return made
+
+
+def found(host: str | None, mixed: set[str], wanted: str) -> dict[str, Target]:
+    """Whom the mix speaks to, and where; the first is meant where the mix names nobody."""
     if not host:
-        return "name the emulator: --host http://127.0.0.1:PORT (see: diagnostics emulate)"
-    if urlsplit(host).hostname != _HERE:
-        return f"{host} is not {_HERE}: this file loads the emulator only, never a provider"
-    return None
+        raise UsageError(
+            "no host is named", hint="--host http://127.0.0.1:PORT (see: diagnostics emulate)"
+        )
+    base = host.rstrip("/")
+    told = emulators(base)
+    if not told:
+        return _live(base, mixed, wanted)
+    named = {name for name in (*mixed, wanted) if name}
+    if len(told) > 1 and not named:
+        there = ", ".join(str(one.get("base_url")) for one in told.values())
+        raise UsageError("several emulators answer there", hint=f"name one: {there}")
+    missing = named - set(told)
+    if missing:
+        raise UsageError(f"no emulator of {', '.join(sorted(missing))} answers at {base}")
+    return {
+        name: Target(
+            kind=TargetKind.EMULATOR,
+            provider=name,
+            base_url=str(one.get("base_url") or base),
+            media_base=str(one.get("media_base") or f"{base}/_media"),
+        )
+        for name, one in told.items()
+        if name in named or not named
+    }
 
 
-def account(host: str) -> dict[str, Any]:
-    """What the emulator says of itself: its provider and the key that it accepts."""
-    with urlopen(f"{host.rstrip('/')}/_emulator", timeout=5) as answer:  # noqa: S310  # http, and 127.0.0.1 by `refusal`
-        facts: dict[str, Any] = json.load(answer)
-    return facts
+def _live(base: str, mixed: set[str], wanted: str) -> dict[str, Target]:
+    names = {name for name in (*mixed, wanted) if name}
+    by_host = [n for n in contract_load.providers() if contract_load.load(n).host == base]
+    names = names or set(by_host[:1])
+    if not names:
+        raise UsageError(f"no emulator answers at {base}, and no provider is named")
+    return {n: Target(kind=TargetKind.LIVE, provider=n, base_url=base) for n in sorted(names)}
 
 
-def several(facts: dict[str, Any]) -> str | None:
-    """Why a port with several providers is not enough: the load is about one of them."""
-    there = [str(one.get("base_url")) for one in facts.get("emulators", ())]
-    return f"several emulators answer there; name one: {', '.join(there)}" if there else None
-
-
-def guard(environment: Any, **_others: Any) -> None:
-    """Before anything is sent: this machine only, an emulator there, and an end in sight."""
-    why = refusal(environment.host)
-    if why is None:
+@events.init.add_listener  # type: ignore[untyped-decorator]  # locust leaves it untyped
+def begin(environment: Any, **_others: Any) -> None:
+    """Before anything is sent: what would be sent may be sent, and ends by itself."""
+    chosen = environment.parsed_options
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    findings = Findings(_SCENARIOS)
+    load = findings.load = Load(
+        environment,
+        order=order,
+        scenarios=_SCENARIOS,
+        listeners=[findings],
+        clean=Gate().text,
+    )
+    if chosen.worker:
+        return
+    if chosen.headless or environment.host:
         try:
-            environment.emulated = account(environment.host)
-        except (URLError, OSError, ValueError) as error:
-            why = f"no emulator answers at {environment.host}: {error}"
-        else:
-            why = several(environment.emulated)
-    if why:
-        sys.exit(f"error: {why}")
-    if environment.parsed_options and not environment.parsed_options.run_time:
-        environment.parsed_options.run_time = RUN_TIME_S
-
-
-events.init.add_listener(guard)  # type: ignore[no-untyped-call]  # locust leaves it untyped
-
-
-class Reader(FastHttpUser):
-    """Asks the free read once a second."""
-
-    wait_time = constant_pacing(1)
-
-    def on_start(self) -> None:
-        """Take the emulator's own key: no real credential is read here."""
-        emulated = self.environment.emulated
-        self.contract = contract_load.load(emulated["provider"])
-        scheme = next(s for s in self.contract.schemes if not s.token_operation)
-        self.asked = next(self.contract.probing())
-        host = self.contract.operations[self.contract.probe].host
-        self._path = self.asked.url.removeprefix(host)
-        self.credentials = {scheme.header: f"{scheme.prefix}{emulated['key']}"}
-
-    @task
-    def read(self) -> None:
-        """A free, authenticated read; a business code inside HTTP 200 is a failure."""
-        asked = self.asked
-        with self.client.request(
-            asked.method, self._path, headers=self.credentials, catch_response=True, timeout=10
-        ) as answer:
-            told = Response(status=answer.status_code, body=answer.content or b"")
-            reading = self.contract.read(told, asked.operation)
-            if not reading.ok:
-                answer.failure(f"code {reading.code}, HTTP {answer.status_code}")
+            order(environment)
+        except DiagnosticsError as error:
+            sys.exit(f"error: {error}" + (f"\n  {error.hint}" if error.hint else ""))
+    if environment.profile:
+        environment.shape_class = load.shape()
+    elif not chosen.run_time:
+        chosen.run_time = RUN_TIME_S

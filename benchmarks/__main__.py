@@ -31,6 +31,10 @@ NAMES = (
     "film_join",
     "redaction",
     "triage_har",
+    "load_engine",
+    "load_lateness",
+    "load_emulator",
+    "load_stall",
 )
 """Modules beside this one; each binds `rows()`."""
 

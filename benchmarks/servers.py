@@ -78,7 +78,7 @@ def main(kind: str) -> None:
     """Serve until standard input ends."""
     from diagnostics.emulator.serve import base_url, bound  # noqa: PLC0415  # brings uvicorn
 
-    _end_some_time()
+    end_some_time()
     listener = bound("127.0.0.1", 0)
     key, application = "invented-plain-key", plain
     if kind == "emulator":
@@ -105,7 +105,8 @@ def _emulator(base_url: str) -> tuple[str, Any]:
     return made.key, made
 
 
-def _end_some_time() -> None:
+def end_some_time() -> None:
+    """No server outlives its parent, nor `LIFE_S`."""
     timer = threading.Timer(LIFE_S, os._exit, (0,))
     timer.daemon = True
     timer.start()

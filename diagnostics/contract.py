@@ -6,12 +6,14 @@ extensions in `contracts/extensions.schema.yaml`.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
+from diagnostics.contract_request import encoded, escaped, pairs
+from diagnostics.drafts import draft
 from diagnostics.errors import UsageError
 from diagnostics.model import Json, Purpose, Request, Response
 from diagnostics.promise import Alias, Envelope, ErrorCode, Operation, Pitfall, Reading, Scheme
@@ -136,14 +138,14 @@ class Contract:
         op = self.operations[operation]
         url = op.url
         if "{" in url:
-            url = _PLACE.sub(lambda found: _escaped((path or {}).get(found[1], "")), url)
+            url = _PLACE.sub(lambda found: escaped((path or {}).get(found[1], "")), url)
         if query:
-            url += "?" + urlencode(list(_pairs(query)), errors="replace")
+            url += "?" + urlencode(list(pairs(query)), errors="replace")
         return Request(
             method=op.method,
             url=url,
             headers=(("Content-Type", "application/json"),) if body is not None else (),
-            body=b"" if body is None else _encoded(body),
+            body=b"" if body is None else encoded(body),
             operation=operation,
             purpose=Purpose.CALL,
             authenticated=op.authenticated,
@@ -173,40 +175,47 @@ class Contract:
         """The special case that these path parameters make of an operation; mostly itself."""
         if not path or not self._wider:
             return operation
-        address = _PLACE.sub(lambda found: _escaped(path.get(found[1], "")), operation.path)
+        address = _PLACE.sub(lambda found: escaped(path.get(found[1], "")), operation.path)
         special = self._exact.get((operation.method, address), "")
         return self.operations[special] if self.wider(special) == operation.id else operation
 
     def read(self, response: Response, operation: str | None) -> Reading:
         """What the body says; HTTP status decides only where the body says nothing."""
-        for known, asked, reading in self._last_read:
-            if known is response and asked == operation:
-                return reading
-        found = self._read(response, operation)
-        self._last_read[:] = [(response, operation, found)]
+        known, asked, found = self._last_read[0]
+        if known is not response or asked != operation:
+            found = self._read(response, operation)
+            self._last_read[0] = (response, operation, found)
         return found
 
     @cached_property
-    def _last_read(self) -> list[tuple[Response, str | None, Reading]]:
+    def _last_read(self) -> list[tuple[Response | None, str | None, Reading]]:
         """Policy, `ask` and recorder read the same answer in turn: keep the last reading."""
-        return []
+        return [(None, None, Reading(ok=False, code=None, message="", body=None))]
 
     def _read(self, response: Response, operation: str | None) -> Reading:
-        known = self.operations.get(operation or "")
-        body = decode(response.body)
-        for envelope in self._envelopes(known):
-            found = reading(envelope, body, response.status)
+        body, status = decode(response.body), response.status
+        for envelope in self._orders.get(operation) or self._orders[None]:
+            found = reading(envelope, body, status)
             if found is not None:
-                exact = f"{response.status}/{found.code}"
+                exact = f"{status}/{found.code}" if self._names_status else ""
                 return replace(found, code=exact) if exact in self.errors else found
-        if not response.body and response.status in _BODILESS:
+        if not response.body and status in _BODILESS:
             return Reading(ok=True, code=None, message="", body=None)
         return Reading(ok=False, code=None, message="", body=body)
 
-    def _envelopes(self, known: Operation | None) -> Iterator[Envelope]:
-        if known is not None:
-            yield self.envelopes[known.envelope]
-        yield from self.envelopes.values()
+    @cached_property
+    def _orders(self) -> dict[str | None, tuple[Envelope, ...]]:
+        """By operation, the envelopes in which its answer may be written; its own is first."""
+        every = tuple(self.envelopes.values())
+        found: dict[str | None, tuple[Envelope, ...]] = {None: every}
+        for known in self.operations.values():
+            found[known.id] = (self.envelopes[known.envelope], *every)
+        return found
+
+    @cached_property
+    def _names_status(self) -> bool:
+        """Some code counts with one HTTP status only: `403/1101`."""
+        return any("/" in code for code in self.errors)
 
 
 _BODILESS = frozenset({204, 205})
@@ -222,28 +231,6 @@ def _path(url: str) -> str:
         return urlsplit(url).path if "://" in url else url.partition("?")[0]
     except ValueError:
         return ""
-
-
-def _escaped(value: Json) -> str:
-    return quote(str(value), safe="", errors="replace")
-
-
-def _encoded(body: Json) -> bytes:
-    """JSON on the wire; a lone surrogate, which UTF-8 cannot say, as its JSON escape."""
-    return json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
-
-
-def _pairs(query: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    """A list stands as its name repeated, as `types[]=1501&types[]=1502`."""
-    for name, value in query.items():
-        for one in value if isinstance(value, list | tuple) else (value,):
-            yield name, _scalar(one)
-
-
-def _scalar(value: Json) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def reading(envelope: Envelope, body: Json, status: int) -> Reading | None:
@@ -270,7 +257,9 @@ def _by_code(envelope: Envelope, body: Json) -> Reading | None:
     if not found:
         return None
     code = found[0]
-    good = any(type(code) is type(word) and code == word for word in envelope.success)
+    good = False
+    for word in envelope.success:  # no generator: this runs for every answer of a load
+        good = good or (type(code) is type(word) and code == word)
     if good and envelope.failure and first(body, envelope.failure) is not None:
         return _told(envelope, body, ok=False, code=_named(body, envelope.codes[1:]) or "error")
     named = _named(body, envelope.codes[1:]) if code is False else None  # `ok: false` names nothing
@@ -279,13 +268,20 @@ def _by_code(envelope: Envelope, body: Json) -> Reading | None:
 
 def _told(envelope: Envelope, body: Json, *, ok: bool, code: str | None) -> Reading:
     message = first(body, envelope.messages)
-    return Reading(
-        ok=ok,
-        code=code,
-        message="" if message is None else str(message),
-        body=body,
-        partial=tuple(part for path in envelope.partial for part in dig(body, path) if part),
-    )
+    found = _ReadingDraft()
+    found.ok, found.code, found.body = ok, code, body
+    found.message = "" if message is None else str(message)
+    found.partial = _partial(envelope, body) if envelope.partial else ()
+    found.__class__ = Reading
+    told: Reading = found
+    return told
+
+
+_ReadingDraft = draft(Reading)
+
+
+def _partial(envelope: Envelope, body: Json) -> tuple[Json, ...]:
+    return tuple(part for path in envelope.partial for part in dig(body, path) if part)
 
 
 _CODE = re.compile(r"[\w./-]{1,64}")
@@ -303,6 +299,8 @@ def _named(body: Json, paths: tuple[str, ...]) -> str | None:
 
 
 def _code(code: Json) -> str | None:
+    if type(code) is int or type(code) is str:
+        return str(code)
     return None if isinstance(code, dict | list) or code is None else str(code)
 
 
@@ -316,8 +314,18 @@ def samples(operation: Operation, place: str) -> dict[str, Json]:
     return {name: value for name, value in shown.items() if value is not None}
 
 
+_scan: Callable[[str, int], tuple[Json, int]] = vars(json.JSONDecoder())["scan_once"]
+
+
 def decode(body: bytes) -> Json:
     """The JSON of a body; None when it is not JSON (too deep counts as not JSON)."""
+    try:  # UTF-8 without space around it, as nearly everybody writes: the bare scanner is enough
+        text = body.decode()
+        value, end = _scan(text, 0)
+        if end == len(text):
+            return value
+    except (ValueError, RecursionError, StopIteration):
+        pass
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -360,7 +368,21 @@ def _steps(path: str) -> tuple[_Steps, bool]:
 def first(value: Json, paths: tuple[str, ...]) -> Json:
     """The first value that is neither missing, null nor empty at any of the paths."""
     for path in paths:
-        for found in dig(value, path):
-            if found not in (None, "", [], {}):
+        steps, many = _steps(path)
+        if not many:
+            found = value
+            for name, _ in steps:
+                if not isinstance(found, dict) or name not in found:
+                    break
+                found = found[name]
+            else:
+                if found or found not in _NOTHING:
+                    return found
+            continue
+        for found in _dig_each(value, steps):
+            if found or found not in _NOTHING:
                 return found
     return None
+
+
+_NOTHING: tuple[Json, ...] = (None, "", [], {})

@@ -1,6 +1,6 @@
 """Where does a hand-written YAML or JSON document break? Reads one and finds lines in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,13 +9,18 @@ import yaml
 from diagnostics.errors import ContractError
 from diagnostics.model import Json
 
+DEPTH_MAX = 100
+"""No document that a person writes is nested half as deep."""
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(path: Path, *, hint: str = "") -> Json:
     """Decode one YAML file. A syntax error becomes a `ContractError` with file, line, column."""
     try:
-        return yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506  # a safe loader
+        data = path.read_bytes()
+        deep = _too_deep(data)
+        if deep is None:
+            return yaml.load(data, Loader=_Loader)  # noqa: S506  # a safe loader
     except OSError as error:
         raise ContractError(
             f"cannot read {path.name}: {error.strerror}", place=str(path), hint=hint or None
@@ -26,6 +31,50 @@ def read_yaml(path: Path, *, hint: str = "") -> Json:
             place=f"{path}{_position(error)}",
             hint=hint or "mend the line, then run the command again",
         ) from error
+    raise ContractError(
+        f"nested more than {DEPTH_MAX} deep", place=f"{path}:{deep}", hint=hint or "flatten it"
+    )
+
+
+def _too_deep(data: bytes) -> int | None:
+    """The line where it is nested deeper than we read; the C composer would overrun its stack."""
+    depth = 0
+    for event in yaml.parse(data, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH_MAX:
+            return event.start_mark.line + 1 if event.start_mark else 1
+    return None
+
+
+def doubled(path: Path) -> tuple[str, int] | None:
+    """The first key that a mapping of the file holds twice, and its line: YAML keeps the last."""
+    try:
+        top = yaml.compose(path.read_text("utf-8"), Loader=_Loader)
+    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+        return None
+    for node in _mappings(top):
+        names: set[str] = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in names:
+                return str(key.value), key.start_mark.line + 1
+            names.add(key.value)
+    return None
+
+
+def _mappings(top: yaml.Node | None) -> Iterator[yaml.MappingNode]:
+    """Each of them once, though aliases may name it again and again."""
+    waiting, seen = [top], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            yield node
+            waiting += (value for _, value in node.value)
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
 
 
 def line_of(path: Path, steps: Sequence[str | int]) -> int | None:

@@ -203,6 +203,7 @@ class UnsentReason(StrEnum):
     OVER_BUDGET = "over-budget"
     EARLIER_FAILURE = "earlier-failure"
     NOT_RECORDED = "not-recorded"
+    FOREIGN_HOST = "foreign-host"  # a load would have gone to a host that nobody named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -36,16 +36,21 @@ def render(report: Report, contract: Contract, *, format: str, language: str) ->
     return rendered(document(report, contract, language=language), format=format)
 
 
-def rendered(made: Mapping[str, Any], *, format: str) -> str:  # noqa: A002  # see render
-    """A report document in one format."""
+def rendered(
+    made: Mapping[str, Any],
+    *,
+    format: str,  # noqa: A002  # see render
+    charts: Sequence[Mapping[str, Any]] = (),
+) -> str:
+    """A report document in one format. `charts` of a load: only the page shows them."""
     known(format)
     if format == "json":
         return json.dumps(made, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     said = words(made["language"])
     phrase = Phrases(words=said)
-    names = {"report": made, "say": said.say, "words": said, "phrase": phrase}
+    names = {"report": made, "say": said.say, "words": said, "phrase": phrase, "charts": charts}
     if format == "html":
-        names |= _page(phrase)
+        names |= _page(phrase, load="load" in made)
     return _environment().get_template(f"report.{format}.jinja").render(names)
 
 
@@ -60,11 +65,12 @@ def filled(
     return environment.get_template(template).render(names)
 
 
-def _page(phrase: Phrases) -> Mapping[str, Any]:
+def _page(phrase: Phrases, *, load: bool) -> Mapping[str, Any]:
     """What only the page needs: its style sheet, the CSP source that allows it, the pictures."""
     from markupsafe import Markup  # noqa: PLC0415  # start-up
 
-    style = (FOLDER / "page.css").read_text("utf-8")
+    sheets = ("page.css", "load.css") if load else ("page.css",)
+    style = "".join((FOLDER / name).read_text("utf-8") for name in sheets)
     return {
         "style": Markup(style),  # noqa: S704  # our own file
         "style_source": Markup(style_source(style)),  # noqa: S704  # base64 between quotes

@@ -11,6 +11,7 @@ from diagnostics import contract_load
 from diagnostics.cli import discover, main
 from diagnostics.cli.list_ import LISTS
 from diagnostics.errors import ContractError, Exit, UsageError
+from diagnostics.loading import reading
 
 ROOT = Path(__file__).parent.parent
 SUITE = [
@@ -65,11 +66,19 @@ def test_report_formats_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert known == {"txt", "md", "html", "json", "zip"}
 
 
-def test_there_are_no_load_profiles_yet_and_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.main(["list", "profiles"]) == Exit.OK
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    assert "issue 5" in shown.err
+def test_load_profiles_are_listed_with_model_peak_and_length(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = {row["name"]: row for row in listed("profiles", capsys)}
+    assert rows.keys() == set(reading.names())
+    assert rows["smoke"]["peak"] == "2 users"
+    assert rows["spike"] | {"title": ""} == {
+        "name": "spike",
+        "model": "open",
+        "peak": "40 /s",
+        "duration": "30 s",
+        "title": "",
+    }
 
 
 def test_without_a_name_every_list_is_counted(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -9,6 +10,8 @@ from dataclasses import dataclass, field
 
 RESET = b"<reset>"
 """Instead of more bytes: abort the connection."""
+CLOSE = b"<close>"
+"""Instead of more bytes: close the connection in an orderly way."""
 HANG = b"<hang>"
 """Instead of more bytes: keep the connection open and say nothing."""
 CLOSE = b"<close>"
@@ -32,7 +35,7 @@ class Wire:
 
 
 @asynccontextmanager
-async def serving(script: Script) -> AsyncIterator[Wire]:
+async def serving(script: Script, secure: ssl.SSLContext | None = None) -> AsyncIterator[Wire]:
     """Answer every request with what `script` makes of its bytes."""
     wire = Wire("")
     done = asyncio.Event()
@@ -51,8 +54,8 @@ async def serving(script: Script) -> AsyncIterator[Wire]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
-    wire.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=secure)
+    wire.base_url = f"http{'s' if secure else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield wire
     finally:

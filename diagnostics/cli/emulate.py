@@ -16,6 +16,7 @@ from diagnostics.model import Json, Text
 if TYPE_CHECKING:  # brings the media and schema libraries
     from diagnostics.emulator.app import Emulator
     from diagnostics.emulator.faults import FaultPlan
+    from diagnostics.emulator.overload import Pressure
     from diagnostics.emulator.serve import Places
     from diagnostics.emulator.town import Town
 
@@ -64,22 +65,60 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--credits", type=amount, default=1000.0, metavar="N", help="to start (1000)")
     how.add_argument("--speed", type=factor, default=1.0, metavar="X", help="jobs X times faster")
     how.add_argument("--seed", type=int, default=0, metavar="N", help="of ids, durations and dice")
+    _under_load(parser.add_argument_group("under load", "what a load profile may find"))
     how.add_argument(
         "--webhook", metavar="URL", help="tell it of every job that names no callback of its own"
     )
 
 
+_SETTINGS = (
+    ("per-minute", "N", "paid calls a minute; more are refused"),
+    ("per-second", "N", "paid calls a second; more are refused"),
+    ("reads-per-minute", "N", "free calls a minute"),
+    ("reads-per-second", "N", "free calls a second"),
+    ("jobs-at-once", "N", "jobs in flight; one more is refused"),
+    ("plan", "NAME", "the plan whose documented jobs at once apply"),
+    ("queue-s", "TIME", "5, 'uniform 5 10', 'exponential 8' (mean) …"),
+    ("render-s", "TIME", "… or 'lognormal 50 0.6' (median, sigma)"),
+    ("renderers", "N", "jobs that render at a time; the others queue"),
+    ("queue-jobs", "N", "jobs that may queue for one; more are overload"),
+    ("answer-s", "TIME", "how long each answer takes"),
+    ("overload-jobs", "N", "jobs in flight beyond which it is overloaded"),
+    ("overload", "WAY", "then it will refuse (default) or slow"),
+    ("overload-factor", "X", "that many times slower (2)"),
+    ("fault-probability", "P", "how likely each rule of --fault is, 0 to 1"),
+)
+"""As in `emulator/overload.py`, which loads too much for `--help`; a test compares them."""
+
+
+def _under_load(group: "argparse._ArgumentGroup") -> None:
+    for name, takes, what in _SETTINGS:
+        group.add_argument(f"--{name}", metavar=takes, help=what)
+
+
+def _pressure(options: argparse.Namespace) -> "Pressure":
+    """What the options of that group come to."""
+    from diagnostics.emulator.overload import pressure  # noqa: PLC0415  # not needed for --help
+
+    words = [name.replace("-", "_") for name, *_ in _SETTINGS]
+    given = {word: getattr(options, word, None) for word in words}
+    return pressure({word: value for word, value in given.items() if value is not None})
+
+
 def main(options: argparse.Namespace, screen: Screen) -> Exit:
     """Serve until interrupted."""
-    from diagnostics.emulator.faults import load_plan  # noqa: PLC0415  # see the next line
+    from diagnostics.emulator.faults import load_plan  # noqa: PLC0415  # see below
+    from diagnostics.emulator.overload import check_plan  # noqa: PLC0415  # see below
     from diagnostics.emulator.serve import placed, serve  # noqa: PLC0415  # uvicorn: not for --help
     from diagnostics.emulator.town import players  # noqa: PLC0415  # with the rest
 
+    pressed = _pressure(options)
     contracts = [contract_load.load(name) for name in _providers(options)]
+    check_plan(pressed, contracts)
     plan = load_plan(options.fault) if options.fault else None
     players(contracts, plan)  # who cannot play it says so before a port is taken
     places = placed(contracts, options.host, options.port, own_ports=options.own_ports)
-    town = _town(contracts, places, plan, options)
+    town = _town(contracts, places, plan, options, pressed)
     if options.webhook is not None:
         _register(town, options.webhook)
     if not _loopback(options.host):
@@ -97,6 +136,7 @@ def _town(
     places: "Places",
     plan: "FaultPlan | None",
     options: argparse.Namespace,
+    pressed: "Pressure",
 ) -> "Town":
     from diagnostics.drive.clock import RealClock  # noqa: PLC0415  # see the next line
     from diagnostics.emulator.town import Town, settled  # noqa: PLC0415  # not needed for --help
@@ -109,6 +149,7 @@ def _town(
         seed=options.seed,
         credits=options.credits,
         speed=options.speed,
+        pressure=pressed,
     )
     return Town(emulators, places.ports)
 

@@ -8,14 +8,11 @@ from diagnostics.cli import discover
 from diagnostics.cli.screen import Screen
 from diagnostics.contract import Contract
 from diagnostics.errors import Exit
-from diagnostics.model import Json, Text
+from diagnostics.loading.profile import Model
+from diagnostics.model import Json
 from diagnostics.promise import Price
 
 Row = dict[str, Json]
-_NO_PROFILES = Text(
-    en="no load profiles yet: they come with issue 5",
-    ru="профилей нагрузки пока нет: они появятся в задаче 5",
-)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,8 +30,6 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
         _table(found[options.what], screen)
     else:
         screen.table(("list", "entries", "such as"), [_summary(*item) for item in found.items()])
-    if "profiles" in found:
-        screen.say(_NO_PROFILES.in_language(screen.language))
     return Exit.OK
 
 
@@ -118,8 +113,19 @@ def _faults(provider: str | None, language: str) -> list[Row]:
     ]
 
 
-def _profiles(_provider: str | None, _language: str) -> list[Row]:
-    return []
+def _profiles(_provider: str | None, language: str) -> list[Row]:
+    from diagnostics.loading import reading  # noqa: PLC0415  # only for this list
+
+    return [
+        {
+            "name": one.name,
+            "model": one.model.value,
+            "peak": f"{one.peak:g} /s" if one.model is Model.OPEN else f"{one.peak:g} users",
+            "duration": f"{one.duration_s:g} s",
+            "title": one.title.in_language(language),
+        }
+        for one in map(reading.load, reading.names())
+    ]
 
 
 def _formats(_provider: str | None, _language: str) -> list[Row]:

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from diagnostics import tape
 from diagnostics.cli.screen import Screen
@@ -11,7 +11,12 @@ from diagnostics.errors import Exit, UsageError
 from diagnostics.model import Text
 from diagnostics.taping.reading import tape_path
 
+if TYPE_CHECKING:  # only for a load
+    from diagnostics.loading.result import Load
+
 OUT = Path("out")
+LOAD = "load.json"
+"""In the folder of a run that was a load (`loading.result`)."""
 DEFAULT = "txt,html,json"
 _TORN = Text(
     en="{count} of the tape's lines could not be read; the report goes without them",
@@ -70,6 +75,7 @@ def main(options: argparse.Namespace, screen: Screen) -> Exit:
         language=screen.language,
         gate=screen.gate,
         tape=tape_path(place),
+        load=_load(place if place.is_dir() else place.parent),
     )
     if screen.as_json:
         screen.emit("run", made)
@@ -86,8 +92,18 @@ def _wanting(reading: tape.Reading, run: str, language: str) -> Iterator[str]:
         yield _KILLED.fill(language, {"run": run})
 
 
+def _load(folder: Path) -> "Load | None":
+    """What the run came to as a load, if it was one."""
+    if not (folder / LOAD).is_file():
+        return None
+    from diagnostics.loading import result  # noqa: PLC0415  # only for a load
+
+    return result.read(folder)
+
+
 def _summary(made: dict[str, Any]) -> Iterator[str]:
-    yield f"{made['symptom']}\n{made['headline']['sentence']} ({made['headline']['odds']})"
+    odds = "" if "load" in made else f" ({made['headline']['odds']})"
+    yield f"{made['symptom']}\n{made['headline']['sentence']}{odds}"
     yield from (f"{name}: {path}" for name, path in made["report"].items())
 
 

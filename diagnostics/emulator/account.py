@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from diagnostics.contract import Contract, decode, first
 from diagnostics.emulator.codes import dump
 from diagnostics.emulator.laying import lay
+from diagnostics.emulator.overload import PLAIN, Pressure
+from diagnostics.emulator.pressing.window import Window
 from diagnostics.model import Json
 from diagnostics.promise import Operation, Scheme
 
@@ -21,14 +23,20 @@ _SECRET_LENGTH = 24
 class Account:
     """The one account of an emulator. Every credential is invented and looks it."""
 
-    def __init__(self, contract: Contract, *, credits_left: float, seed: int) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        *,
+        credits_left: float,
+        seed: int,
+        pressure: Pressure = PLAIN,
+    ) -> None:
         name = contract.name
         self.key = f"invented-{name}-key-0001"
         self.client_id = f"invented-{name}-client-".ljust(_SECRET_LENGTH, "0")
         self.client_secret = f"invented-{name}-secret".ljust(_SECRET_LENGTH, "0")
         self.credits = float(credits_left)
         self.charged: deque[tuple[str, float]] = deque(maxlen=_CHARGES_MAX)
-        self.rate_per_minute = _emulated_rate(contract)
         self._name = name
         self._dice = random.Random(f"tokens:{seed}")
         self._tokens: dict[bytes, None] = {}
@@ -37,12 +45,20 @@ class Account:
             for scheme in _in_order(contract.schemes)
         )
         self._key = self.key.encode()
-        self._window_s, self._made = -math.inf, 0
         rate = contract.limits.get("rate") or {}
+        per_minute = (
+            _emulated_rate(contract) if pressure.per_minute is None else pressure.per_minute
+        )
+        self._minute = None if per_minute is None else Window(per_minute, MINUTE_S)
+        self._paid = _windows(self._minute, pressure.per_second)
+        reads = pressure.reads_per_minute
+        self._reads = _windows(
+            None if reads is None else Window(reads, MINUTE_S), pressure.reads_per_second
+        )
         headers = rate.get("headers")
         told = headers.items() if isinstance(headers, dict) else ()
         self._rate_headers = tuple((name.lower().encode(), what) for name, what in told)
-        self._reads_per_minute = float(rate.get("reads_per_minute") or self.rate_per_minute or 0)
+        self._reads_per_minute = float(reads or rate.get("reads_per_minute") or per_minute or 0)
         ways = (contract.limits.get("reset") or {}).get("ways", ())
         self._retry_text = tuple(
             (way["field"], re.compile(way["pattern"]))
@@ -105,22 +121,21 @@ class Account:
 
     def hurries(self, now_s: float) -> bool:
         """Count a paid call; whether it is one too many in this minute."""
-        self._roll(now_s)
-        self._made += 1
-        return self.rate_per_minute is not None and self._made > self.rate_per_minute
+        return _counted(self._paid, now_s)
 
-    def _roll(self, now_s: float) -> None:
-        if not 0 <= now_s - self._window_s < MINUTE_S:
-            self._window_s, self._made = now_s, 0
+    def reads_hurry(self, now_s: float) -> bool:
+        """The same of a free call, where those are limited as well."""
+        return _counted(self._reads, now_s)
 
     def rate_headers(self, op: Operation, now_s: float) -> tuple[tuple[bytes, bytes], ...]:
         """What this provider's answers tell about limits, in its own headers."""
-        if not self._rate_headers or self.rate_per_minute is None:
+        window = self._minute
+        if not self._rate_headers or window is None:
             return ()
-        self._roll(now_s)
-        limit = int(self.rate_per_minute if op.spends else self._reads_per_minute)
-        left = max(0, limit - self._made) if op.spends else max(0, limit - 1)
-        reset_s = max(1, math.ceil(self._window_s + MINUTE_S - now_s)) if op.spends else 1
+        until_s = window.until_s(now_s)
+        limit = int(window.limit if op.spends else self._reads_per_minute)
+        left = window.left() if op.spends else max(0, limit - 1)
+        reset_s = until_s if op.spends else 1
         told = {
             "limit": limit, "remaining": left, "reset_s": reset_s, "reset_duration": f"{reset_s}s",
         }  # fmt: skip
@@ -144,8 +159,23 @@ class Account:
         return body if answer is None else dump(answer)
 
     def _until_s(self, now_s: float) -> int:
-        self._roll(now_s)
-        return max(1, math.ceil(self._window_s + MINUTE_S - now_s))
+        """Until the last of the windows that are full opens again."""
+        windows = (*self._paid, *self._reads)
+        full = [window.until_s(now_s) for window in windows if window.full]
+        return max(full, default=1)
+
+
+def _counted(windows: tuple[Window, ...], now_s: float) -> bool:
+    """Count a call in every window; whether it is too many for any."""
+    over = False
+    for window in windows:
+        over = window.count(now_s) or over
+    return over
+
+
+def _windows(minute: Window | None, per_second: float | None) -> tuple[Window, ...]:
+    second = None if per_second is None else Window(per_second, 1.0)
+    return tuple(window for window in (minute, second) if window is not None)
 
 
 def _in_order(schemes: tuple[Scheme, ...]) -> list[Scheme]:

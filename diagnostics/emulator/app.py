@@ -7,10 +7,9 @@ this machine, and misbehaves exactly as a fault plan says. It never calls the in
 """
 
 import asyncio
-import random
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
-from email.utils import formatdate
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -19,13 +18,24 @@ from diagnostics.drive.clock import Clock
 from diagnostics.emulator import hosting
 from diagnostics.emulator.account import Account
 from diagnostics.emulator.bodies import Bodies
-from diagnostics.emulator.call import Call, Gone, TooLarge, read_body
+from diagnostics.emulator.call import (
+    MET,
+    Call,
+    Gone,
+    Prompt,
+    TooLarge,
+    at_once,
+    in_scope,
+    read_body,
+)
 from diagnostics.emulator.callbacks import Callbacks
 from diagnostics.emulator.codes import dump
 from diagnostics.emulator.faults import Effects, FaultPlan, check_targets
+from diagnostics.emulator.heading import BODILESS, Heading
 from diagnostics.emulator.inputs import WAIT_S, Inputs
 from diagnostics.emulator.jobs import Jobs
 from diagnostics.emulator.misbehave import Misbehaviour
+from diagnostics.emulator.overload import PLAIN, Pressure, as_likely, for_provider
 from diagnostics.emulator.reply import Reply, page, spoiled
 from diagnostics.emulator.routes import MEDIA, OUTPUT, Routes
 from diagnostics.emulator.service import Service
@@ -35,7 +45,6 @@ Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 
 SEEN_MAX = 10_000
-_BODILESS = frozenset({204, 205, 304})
 _CHUNKS_S = 0.5
 _PATH_MAX = 500
 _LOOK_S = 0.5
@@ -66,24 +75,23 @@ class Emulator:
         speed: float = 1.0,
         per_minute: float | None = None,
         input_wait_s: float = WAIT_S,
+        pressure: Pressure = PLAIN,
     ) -> None:
+        pressure = for_provider(pressure, contract, per_minute, credits, speed)
+        faults = as_likely(faults, pressure)
         if faults:
             check_targets(faults, contract.operations)
         self.contract, self.clock, self.plan = contract, clock, faults
         self.base_url = (base_url or f"http://{contract.name}.emulator.test").rstrip("/")
         self.media_base = f"{self.base_url}{MEDIA}".rstrip("/")
-        self.account = Account(contract, credits_left=credits, seed=seed)
-        if per_minute is not None:
-            self.account.rate_per_minute = per_minute
-        self.jobs = Jobs(contract, seed=seed, speed=speed)
+        left = pressure.credits or 0.0
+        self.account = Account(contract, credits_left=left, seed=seed, pressure=pressure)
+        self.jobs = Jobs(contract, seed=seed, speed=pressure.speed or 1.0, pressure=pressure)
+        fetched, base = self._fetched, self.media_base
+        self._samples = {f"{base}/{n}": partial(fetched, f"{MEDIA}{n}") for n in hosting.NAMES}
         bodies = Bodies(contract, self.jobs, self.media_base, self.base_url)
         self.callbacks = Callbacks(
-            contract,
-            self.account,
-            clock,
-            seed=seed,
-            media_base=self.media_base,
-            answers=bodies,
+            contract, self.account, clock, seed=seed, media_base=base, answers=bodies
         )
         self.seen: deque[Seen] = deque(maxlen=SEEN_MAX)
         self.answered = 0
@@ -99,8 +107,8 @@ class Emulator:
             clock=clock,
             inputs=Inputs(clock, self._own, input_wait_s),
         )
-        self._ids = random.Random(f"requests:{seed}")
-        self._date = (-1, b"")
+        self._heading = Heading(clock, seed)
+        self._answers_late = pressure.answer_s is not None
         self._own_host = urlsplit(self.base_url)
 
     @property
@@ -130,6 +138,27 @@ class Emulator:
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 
+    def prompt(self, asked: Prompt) -> bytes | Effects | None:
+        """The whole answer, head and body, where nothing has to be waited for; else None.
+
+        Or what a plan does to this request, to be given back to us as the `MET` of its scope.
+        """
+        route = self._routes.find(asked.method, asked.path)
+        op = route.operation
+        if op is None or self._answers_late or asked.method == "HEAD":
+            return None
+        call = Call(asked, route, asked.body if route.reads_body else b"")
+        if self._service.waits(call, op):
+            return None
+        effects = self._meet(call)
+        if effects is not None and effects.waits:
+            return effects
+        self.callbacks.touch()
+        answer = self._bent(call, effects) if effects else self._service.answer(call, op, None)
+        reply = at_once(answer)
+        self._note(call, reply.status, reply.code)
+        return self._heading.whole(reply, effects.clock_s if effects else 0.0)
+
     async def _lifespan(self, receive: Any, send: Send) -> None:
         while True:
             message = await receive()
@@ -147,17 +176,24 @@ class Emulator:
         except Gone:
             return
         except TooLarge:
-            call = Call(scope, route, b"")
+            call = Call(in_scope(scope), route, b"")
             await self._send(send, call, page(413, "Request Entity Too Large"), None, close=True)
             return
-        call = Call(scope, route, body)
-        effects = None
-        if route.aimed and self._misbehaviour:
-            effects = self._misbehaviour.meet(route.aimed, lambda at: self._find(call, at))
+        call = Call(in_scope(scope), route, body)
+        answer_s = self.jobs.floor.answer_s(self.clock.now()) if route.operation else 0.0
+        if answer_s:
+            await asyncio.sleep(answer_s)
+        effects = scope.get("extensions", {}).get(MET) or self._meet(call)
         if effects is None:
             await self._send(send, call, await self._reply(call, None), None)
         else:
             await self._misbehave(scope, send, call, effects)
+
+    def _meet(self, call: Call) -> Effects | None:
+        """What a plan does to this request; counts it."""
+        if not call.route.aimed or self._misbehaviour is None:
+            return None
+        return self._misbehaviour.meet(call.route.aimed, lambda at: self._find(call, at))
 
     def _find(self, call: Call, at: str) -> list[Json]:
         """What a plan's predicate looks at; whether a request is right only the contract knows."""
@@ -245,8 +281,11 @@ class Emulator:
             return page(404, f"Cannot GET {path[:_PATH_MAX]}")
         return hosting.output(work.suffix, work.clip)
 
-    def _own(self, url: str) -> Awaitable[Reply] | None:
+    def _own(self, url: str) -> Callable[[], Awaitable[Reply]] | None:
         """What we ourselves answer at a URL; None: it is somebody else's."""
+        known = self._samples.get(url)
+        if known is not None:
+            return known
         try:
             parts = urlsplit(url)
             mine = self._is_mine(parts.hostname or "", parts.port)
@@ -255,7 +294,7 @@ class Emulator:
         prefix = self._own_host.path
         if not mine or not parts.path.startswith(f"{prefix}/"):
             return None  # a neighbour on the same port is somebody else
-        return self._fetched(parts.path.removeprefix(prefix))
+        return partial(self._fetched, parts.path.removeprefix(prefix))
 
     def _is_mine(self, host: str, port: int | None) -> bool:
         own = self._own_host
@@ -287,8 +326,8 @@ class Emulator:
     ) -> bool:
         """Put an answer on the wire; False: cut in the middle."""
         self._note(call, reply.status, reply.code)
-        body = b"" if reply.status in _BODILESS else reply.body
-        headers = self._headers(reply, len(body), effects.clock_s if effects else 0.0)
+        body = b"" if reply.status in BODILESS else reply.body
+        headers = self._heading.fields(reply, len(body), effects.clock_s if effects else 0.0)
         if close:
             headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
@@ -312,26 +351,6 @@ class Emulator:
         if whole or not body:
             await send({"type": "http.response.body", "body": b""})
         return whole or not body
-
-    def _headers(self, reply: Reply, length: int, skew_s: float) -> list[tuple[bytes, bytes]]:
-        headers = [
-            (b"content-type", reply.media_type),
-            (b"content-length", b"%d" % length),
-            (b"date", self._dated(skew_s)),
-            (b"server", b"diagnostics-emulator"),
-            (b"x-diagnostics-emulator", b"1"),
-            (b"x-request-id", b"%016x" % self._ids.getrandbits(64)),
-        ]
-        if reply.status in _BODILESS:
-            del headers[:2]
-        headers.extend(reply.headers)
-        return headers
-
-    def _dated(self, skew_s: float) -> bytes:
-        second = int(self.clock.now() + skew_s)
-        if second != self._date[0]:
-            self._date = (second, formatdate(second, usegmt=True).encode())
-        return self._date[1]
 
 
 async def _hang(scope: Message, seconds: float) -> None:

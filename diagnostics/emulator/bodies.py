@@ -13,6 +13,7 @@ from diagnostics.contract import Contract, decode, dig, first
 from diagnostics.emulator.codes import dump
 from diagnostics.emulator.jobs import Jobs, Work
 from diagnostics.emulator.laying import lay
+from diagnostics.emulator.pattern import Pattern
 from diagnostics.model import Json
 from diagnostics.promise import Envelope, Operation, Paging
 
@@ -31,7 +32,6 @@ _STARTS = re.compile(r"started_?(?:at|time)?", re.IGNORECASE)
 _ID_LENGTH_MIN = 6
 """A documented id shorter than that may stand in a text by chance."""
 _NAME_MAX = 200
-_DEPTH_MAX = 40
 
 
 class Bodies:
@@ -44,6 +44,7 @@ class Bodies:
         self._spare = frozenset(_spare_names(contract))
         self._callbacks = frozenset(contract.webhook.get("parameters") or ())
         self._plain: dict[str, bytes] = {}
+        self._patterns: dict[int, Pattern] = {}
         self.media_base = media_base
 
     def plain(self, op: Operation, arguments: Mapping[str, str] | None = None) -> bytes:
@@ -190,7 +191,7 @@ class Bodies:
         if not isinstance(answer, dict | list):
             return self._bare(self._contract.envelopes[op.envelope])
         given = body if isinstance(body, dict) else {}
-        copied: Json = self._local(answer, given, times, 0)
+        copied = self._pattern(answer).filled(given, times.like if times else None, _echo)
         for path in self._contract.envelopes[op.envelope].partial:
             if dig(copied, path):
                 lay(copied, path, [])
@@ -202,31 +203,15 @@ class Bodies:
             return {envelope.code: envelope.success[0], envelope.message: "OK"}
         return {envelope.data: {}} if envelope.data else {}
 
-    def _local(
-        self, shown: Json, given: Mapping[str, Json], times: "_Times | None", depth: int
-    ) -> Json:
-        if isinstance(shown, dict) and depth < _DEPTH_MAX:
-            return {
-                name: self._field(name, value, given, times, depth) for name, value in shown.items()
-            }
-        if isinstance(shown, list) and depth < _DEPTH_MAX:
-            return [self._local(value, given, times, depth + 1) for value in shown]
-        if isinstance(shown, str) and _URL.match(shown):
-            return self._own(shown)
-        return shown
+    def _pattern(self, answer: Json) -> Pattern:
+        found = self._patterns.get(id(answer))
+        if found is None:
+            found = Pattern(answer, own=self._ours, is_time=_is_time, silent=self._callbacks)
+            self._patterns[id(answer)] = found
+        return found
 
-    def _field(
-        self, name: str, value: Json, given: Mapping[str, Json], times: "_Times | None", depth: int
-    ) -> Json:
-        if name in given and not isinstance(value, dict | list):
-            return _echo(value, given[name])
-        if isinstance(value, dict) and isinstance(given.get(name), dict):
-            return deepcopy(given[name])
-        if name in self._callbacks and isinstance(value, str):
-            return ""
-        if times is not None and not isinstance(value, dict | list):
-            return self._local(times.like(name, value), given, times, depth + 1)
-        return self._local(value, given, times, depth + 1)
+    def _ours(self, text: str) -> str:
+        return self._own(text) if _URL.match(text) else text
 
     def _own(self, url: str) -> str:
         """An address of ours in place of a documented one: a sample, or the same call here."""
@@ -255,6 +240,12 @@ class _Times(NamedTuple):
         if isinstance(shown, str) and _ISO.fullmatch(shown):
             return _iso(at_s)
         return shown
+
+
+def _is_time(shown: Json) -> bool:
+    if isinstance(shown, str):
+        return _ISO.fullmatch(shown) is not None
+    return type(shown) is int and (shown in _EPOCH_MS or shown in _EPOCH_S)
 
 
 def _iso(at_s: float) -> str:

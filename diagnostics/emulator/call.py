@@ -1,17 +1,39 @@
 """What did the caller send? One request, decoded only as far as somebody asks."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 from diagnostics.contract import dig
 from diagnostics.emulator.routes import Route
 from diagnostics.model import Json
 
+Result = TypeVar("Result")
+
 BODY_BYTES_MAX = 10 * 2**20
 _FIELDS_MAX = 1000
+
+
+Fields = list[tuple[bytes, bytes]]
+"""Header fields, their names in lower case."""
+
+
+MET = "diagnostics.met"
+"""The extension of a scope that holds what a plan does to its request, where that is known."""
+
+
+class Prompt(NamedTuple):
+    """A whole request, before anybody knows whether it can be answered at once."""
+
+    method: str
+    path: str
+    query_string: bytes
+    headers: Fields
+    body: bytes
+    port: int | None
+    """On which it came."""
 
 
 class TooLarge(Exception):  # noqa: N818  # not an error of ours: it becomes a 413
@@ -27,11 +49,8 @@ class Call:
 
     __slots__ = ("_json", "body", "headers", "method", "path", "query_string", "route")
 
-    def __init__(self, scope: Mapping[str, Any], route: Route, body: bytes) -> None:
-        self.method: str = scope["method"]
-        self.path: str = scope["path"]
-        self.query_string: bytes = scope.get("query_string", b"")
-        self.headers: list[tuple[bytes, bytes]] = scope["headers"]
+    def __init__(self, asked: Prompt, route: Route, body: bytes) -> None:
+        self.method, self.path, self.query_string, self.headers, _, _ = asked
         self.route, self.body = route, body
         self._json: tuple[Json] | None = None
 
@@ -98,6 +117,23 @@ def parsed_query(query_string: bytes) -> Mapping[str, Json]:
         else:
             found[name] = [value] if name.endswith("[]") else value
     return found
+
+
+def at_once(work: Coroutine[Any, Any, Result]) -> Result:
+    """What a coroutine comes to that waits for nothing; raises if it did wait."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        found: Result = done.value
+        return found
+    work.close()
+    raise RuntimeError("it waits")
+
+
+def in_scope(scope: Mapping[str, Any]) -> Prompt:
+    """What an ASGI scope says of a request whose body is still to come."""
+    query: bytes = scope.get("query_string", b"")
+    return Prompt(scope["method"], scope["path"], query, scope["headers"], b"", None)
 
 
 async def read_body(receive: Any) -> bytes:

@@ -7,9 +7,10 @@ from functools import cached_property
 
 from diagnostics.contract import Contract, dig
 from diagnostics.emulator.laying import lay
-from diagnostics.model import Blame, Json
+from diagnostics.model import Blame, Json, Retry
 from diagnostics.promise import Envelope, ErrorCode, Operation
 
+_UNAVAILABLE = 503
 _EMPTY = re.compile(r"\b(empty|missing|required)\b", re.IGNORECASE)
 _ABSENT = re.compile(r"not (exist|found)", re.IGNORECASE)
 
@@ -19,6 +20,7 @@ class Codes:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
+        self._known: dict[tuple[Blame, str], list[str]] = {}
 
     @cached_property
     def _ok(self) -> frozenset[str]:
@@ -27,6 +29,13 @@ class Codes:
         )
 
     def _of(self, blame: Blame, op: Operation | None) -> list[str]:
+        key = (blame, op.id if op else "")
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._sought(blame, op)
+        return found
+
+    def _sought(self, blame: Blame, op: Operation | None) -> list[str]:
         known = self._contract.errors
         found = [c for c, e in known.items() if e.blame is blame and c not in self._ok]
         own = op.codes if op else {}
@@ -65,6 +74,23 @@ class Codes:
         rate = self._contract.limits.get("rate")
         named = rate.get("code") if isinstance(rate, dict) else None
         return str(named) if named else _first(self._of(Blame.RATE_LIMIT, op))
+
+    def too_many(self, op: Operation) -> str | None:
+        """More jobs at once than the account may have."""
+        jobs = self._contract.limits.get("concurrent")
+        named = jobs.get("code") if isinstance(jobs, dict) else None
+        return str(named) if named else self.too_often(op)
+
+    def overloaded(self, op: Operation) -> str | None:
+        """The provider's own trouble: as a failed create is worded, else 503, else any other."""
+        known = self._contract.errors
+        found = [c for c in self._of(Blame.PROVIDER, op) if known[c].retry is Retry.BACKOFF]
+        ways = (
+            [code for code in found if known[code].inspect_inputs],
+            [code for code in found if known[code].http == _UNAVAILABLE],
+            found,
+        )
+        return next((way[0] for way in ways if way), None) or self.too_often(op)
 
     def media(self, op: Operation) -> str | None:
         """An input nobody can use, where its limits name no code."""

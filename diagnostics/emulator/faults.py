@@ -90,6 +90,12 @@ class Effects:
     job: JobFault | None = None
     webhook: tuple[str, ...] = ()
 
+    @property
+    def waits(self) -> bool:
+        """Whether it takes time, or more than an answer."""
+        takes_time = self.delay_s or self.hang_s or self.pace_bytes_s
+        return bool(takes_time or self.reset or self.cut is not None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predicate:

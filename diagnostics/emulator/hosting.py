@@ -28,6 +28,7 @@ def sample(name: str) -> bytes:
     return make(name)
 
 
+@lru_cache(maxsize=256)
 def served(name: str) -> Reply:
     """`/_media/<name>`."""
     if name not in NAMES:

@@ -22,6 +22,7 @@ _NOWHERE = (".example", ".invalid", ".test", ".local", ".localhost", ".internal"
 _EXAMPLES = ("example.com", "example.org", "example.net")
 _NOT_MEDIA = frozenset({"html", "empty", "unknown"})
 _OK = 200
+_VERDICTS_MAX = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +38,24 @@ class Inputs:
     """Looks at input URLs: our own directly, this machine's really, the internet's never."""
 
     def __init__(
-        self, clock: Clock, own: Callable[[str], Awaitable[Reply] | None], wait_s: float
+        self,
+        clock: Clock,
+        own: Callable[[str], Callable[[], Awaitable[Reply]] | None],
+        wait_s: float,
     ) -> None:
         self._clock = clock
         self._own = own
+        self._verdicts: dict[tuple[int, bytes], tuple[str, str | None]] = {}
         self._wait_s = wait_s
+
+    def reaches_out(self, op: Operation, body: Json) -> bool:
+        """Whether an input has to be fetched: it stands on this machine and is not our own."""
+        return any(
+            _host(url) in _LOCAL
+            for parameter in op.media
+            for url in _urls(body, parameter)
+            if self._own(url) is None
+        )
 
     async def unfit(self, op: Operation, body: Json) -> Unfit | None:
         """The first input of a call that cannot be fetched or breaks its limits."""
@@ -56,8 +70,8 @@ class Inputs:
     async def _breach(self, url: str, limits: MediaLimits) -> tuple[str, str | None]:
         own = self._own(url)
         if own is not None:
-            reply = await own
-            return _judged(reply.body, limits) if reply.status == _OK else ("unreachable", None)
+            reply = await own()
+            return self._of_ours(reply, limits) if reply.status == _OK else ("unreachable", None)
         host = _host(url)
         if host is None or nowhere(host):
             return "unreachable", None
@@ -65,6 +79,16 @@ class Inputs:
             return "", None
         data = await self._fetch(url)
         return ("unreachable", None) if data is None else _judged(data, limits)
+
+    def _of_ours(self, reply: Reply, limits: MediaLimits) -> tuple[str, str | None]:
+        """The verdict on a file of ours; kept, since there are few and each is asked for often."""
+        key = (id(limits), reply.body)
+        found = self._verdicts.get(key)
+        if found is None:
+            if len(self._verdicts) >= _VERDICTS_MAX:
+                self._verdicts.clear()
+            found = self._verdicts[key] = _judged(reply.body, limits)
+        return found
 
     async def _fetch(self, url: str) -> bytes | None:
         """The bytes behind a URL of this machine; None: there are none to have."""

@@ -3,6 +3,7 @@
 import math
 import random
 import re
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -11,13 +12,18 @@ from typing import Any
 from diagnostics.contract import Contract, first
 from diagnostics.emulator.clips import Clip, wanted
 from diagnostics.emulator.faults import JobFault
+from diagnostics.emulator.overload import PLAIN, Pressure
+from diagnostics.emulator.pressing.floor import Floor
+from diagnostics.emulator.reply import Reply
 from diagnostics.model import Json
 from diagnostics.promise import Job, Operation, State, StateKind
 
-JOBS_MAX = 100_000
+JOBS_MAX = 200_000
 _QUEUE_S, _RUN_S = (5.0, 10.0), (40.0, 60.0)
 _REPEATED_MAX = 1000
 _DAY_S = 86_400.0
+_SLACK_S = 1e-5
+"""Sums of seconds since 1970 are no more exact than that."""
 _ID_LENGTH_MIN, _ID_LENGTH_MAX = 12, 80
 _HEX = frozenset("0123456789abcdef")
 _ALPHABETS = (
@@ -56,6 +62,9 @@ class Work:
     answers: dict[tuple[str, str, bool, bool], bytes] = field(default_factory=dict)
     """Rendered answers by operation, state, whether the output is there, and whether it is gone."""
 
+    told: tuple[float, str, Reply] | None = None
+    """The last answer to a status call: until when it stays true, of which operation, and it."""
+
     @property
     def ends_s(self) -> float:
         """When it is over, if it ever is."""
@@ -68,6 +77,29 @@ class Work:
         if self.polls <= len(self.fault.polls):
             return self._named(self.fault.polls[self.polls - 1])
         return self.state(now_s)
+
+    def repeated(self, operation: str, now_s: float) -> Reply | None:
+        """What the last poll was told, if that still is the truth; counts this poll."""
+        told = self.told
+        if told is None or now_s >= told[0] or operation != told[1] or self.closed:
+            return None
+        self.polls += 1
+        return told[2]
+
+    def keep(self, operation: str, now_s: float, reply: Reply) -> None:
+        """Remember what a poll was told, unless it was a lie."""
+        if self.polls > len(self.fault.polls):
+            self.told = self._same_until_s(now_s), operation, reply
+
+    def _same_until_s(self, now_s: float) -> float:
+        """When the next answer may differ."""
+        over_s = self.ends_s
+        days = self.job.lifetime_days
+        kept_s = math.inf if days is None else days * _DAY_S
+        lives = (kept_s, self.fault.lifetime_s or 0.0, self.fault.output_late_s, 0.0)
+        begins_s = self.created_s + self.queue_s
+        moments = (begins_s, begins_s + self.run_s, *(over_s + life_s for life_s in lives))
+        return min((at_s for at_s in moments if at_s > now_s), default=math.inf) - _SLACK_S
 
     def state(self, now_s: float) -> str:
         """The value of the status field now."""
@@ -150,13 +182,20 @@ class Jobs:
     """Every job of one emulator, by its id and by the other ids its create answered with."""
 
     def __init__(
-        self, contract: Contract, *, seed: int, speed: float, limit: int = JOBS_MAX
+        self,
+        contract: Contract,
+        *,
+        seed: int,
+        speed: float,
+        limit: int = JOBS_MAX,
+        pressure: Pressure = PLAIN,
     ) -> None:
         self._contract = contract
         self._dice = random.Random(f"jobs:{seed}")
         self._speed = max(speed, 1e-6)
         self._limit = limit
-        self._by_id: dict[str, Work] = {}
+        self.floor = Floor(pressure, seed=seed, speed=self._speed)
+        self._by_id: OrderedDict[str, Work] = OrderedDict()  # its oldest is found at once
         self._clips = 0
         self._also: dict[str, str] = {}
 
@@ -195,7 +234,7 @@ class Jobs:
             del self._also[next(iter(self._also))]
         return spare
 
-    def accept(
+    def accept(  # noqa: PLR0913  # what is known of a create
         self,
         op: Operation,
         body: Json,
@@ -203,19 +242,23 @@ class Jobs:
         fault: JobFault | None = None,
         *,
         within_s: float | None = None,
+        at_once: bool = False,
     ) -> Work:
-        """Start the job of an accepted create; `within_s`: how long it is given."""
+        """Start the job of an accepted create; `within_s`: how long it is given.
+
+        `at_once`: it is over before its create is answered.
+        """
         job = op.job
         assert job is not None  # noqa: S101  # only creates are accepted
         fault = fault or JobFault()
-        queue_s, run_s = self._dice.uniform(*_QUEUE_S), self._dice.uniform(*_RUN_S)
+        queue_s, run_s = (0.0, 0.0) if at_once else self._length(fault, now_s)
         work = Work(
             id=self.new_id(first(op.answer, job.id)),
             operation=op,
             job=job,
             created_s=now_s,
-            queue_s=(queue_s if fault.queue_s is None else fault.queue_s) / self._speed,
-            run_s=(run_s if fault.run_s is None else fault.run_s) / self._speed,
+            queue_s=queue_s,
+            run_s=run_s,
             suffix=suffix(self._contract, op, job),
             fault=fault,
             given=_repeated(body),
@@ -223,9 +266,25 @@ class Jobs:
             clip=self._clip(op, body, fault),
         )
         if len(self._by_id) >= self._limit:
-            self.forget(next(iter(self._by_id)))
+            self.forget(next(iter(self._by_id)), now_s)
         self._by_id[work.id] = work
+        self.floor.take(now_s, now_s + queue_s, _leaves_s(work))
         return work
+
+    def _length(self, fault: JobFault, now_s: float) -> tuple[float, float]:
+        """How long it queues and runs: as drawn, unless a plan has it otherwise."""
+        drawn = self._dice.uniform(*_QUEUE_S), self._dice.uniform(*_RUN_S)
+        if fault.queue_s is None and fault.run_s is None:
+            return self.floor.length(drawn[0] / self._speed, drawn[1] / self._speed, now_s)
+        queue_s = drawn[0] if fault.queue_s is None else fault.queue_s
+        run_s = drawn[1] if fault.run_s is None else fault.run_s
+        return queue_s / self._speed, run_s / self._speed
+
+    def close(self, work: Work, now_s: float) -> None:
+        """Cancel a job."""
+        if not work.closed:
+            self.floor.leave(now_s, _leaves_s(work))
+        work.closed = True
 
     def _clip(self, op: Operation, body: Json, fault: JobFault) -> Clip | None:
         if self._contract.wider(op.id) != self._contract.roles.get("clip"):
@@ -233,11 +292,18 @@ class Jobs:
         self._clips += 1
         return wanted(body, self._clips - 1, fault.clip)
 
-    def forget(self, named: str) -> None:
+    def forget(self, named: str, now_s: float = 0.0) -> None:
         """Delete a job."""
         work = self.get(named)
         if work is not None:
+            if not work.closed:
+                self.floor.leave(now_s, _leaves_s(work))
             del self._by_id[work.id]
+
+
+def _leaves_s(work: Work) -> float | None:
+    """When a job is no longer in flight; None: never."""
+    return work.ends_s if work.fault.stuck is None else work.deadline_s
 
 
 def _repeated(body: Json, depth: int = 1) -> dict[str, Json]:

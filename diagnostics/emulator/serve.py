@@ -2,68 +2,26 @@
 
 import asyncio
 import socket
-import struct
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from diagnostics.contract import Contract
 from diagnostics.drive.clock import RealClock
 from diagnostics.emulator.app import Emulator
 from diagnostics.emulator.faults import FaultPlan
+from diagnostics.emulator.overload import PLAIN, Pressure
+from diagnostics.emulator.promptly import PromptProtocol
 from diagnostics.emulator.town import Town, players, prefixes, settled
 from diagnostics.errors import TargetError, UsageError
+from diagnostics.garbage import seldom
 
-_HEADER_BYTES_MAX = 65_536
-_LINGER_NOT = struct.pack("ii", 1, 0)
 _START_S = 10.0
 _PORT_MAX = 65_535
-
-
-class BreakableProtocol(HttpToolsProtocol):
-    """HTTP over a socket that the application may reset, with bounded headers."""
-
-    def on_message_begin(self) -> None:
-        """Offer the reset to the application."""
-        super().on_message_begin()
-        self._header_bytes = 0
-        offered: dict[str, Any] = {"diagnostics.abort": self.abort, "diagnostics.gone": self.gone}
-        self.scope["extensions"] = offered
-
-    def on_url(self, url: bytes) -> None:
-        """Bound the address."""
-        super().on_url(url)
-        self._count(len(url))
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Bound the headers."""
-        super().on_header(name, value)
-        self._count(len(name) + len(value))
-
-    def _count(self, size: int) -> None:
-        self._header_bytes += size
-        if self._header_bytes > _HEADER_BYTES_MAX:
-            self.transport.close()
-
-    def gone(self) -> bool:
-        """Whether the caller has hung up."""
-        return self.transport.is_closing()
-
-    def abort(self) -> None:
-        """Send RST instead of an answer."""
-        if self.gone():
-            return
-        if self.cycle is not None:
-            self.cycle.disconnected = True
-        raw = self.transport.get_extra_info("socket")
-        if raw is not None:
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
-        self.transport.abort()
 
 
 class Server(uvicorn.Server):
@@ -115,7 +73,8 @@ def server(application: Application, then: Callable[[], None]) -> Server:
     return Server(
         uvicorn.Config(
             application,
-            http=BreakableProtocol,
+            http=PromptProtocol,
+            proxy_headers=False,
             ws="none",
             loop="asyncio",
             lifespan="on",
@@ -135,7 +94,7 @@ def serve(
     application: Application, listeners: Sequence[socket.socket], then: Callable[[], None]
 ) -> None:
     """Serve until somebody stops it; Ctrl-C comes out as `KeyboardInterrupt`."""
-    with ExitStack() as stack, asyncio.Runner() as runner:
+    with ExitStack() as stack, seldom(), asyncio.Runner() as runner:
         for listener in listeners:
             stack.enter_context(closing(listener))
         runner.run(server(application, then).serve(list(listeners)))
@@ -184,6 +143,7 @@ class Served(_Thread):
         speed: float = 1.0,
         credits: float = 1000.0,  # noqa: A002  # the providers' word
         per_minute: float | None = None,
+        pressure: Pressure = PLAIN,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
@@ -198,6 +158,7 @@ class Served(_Thread):
             credits=credits,
             speed=speed,
             per_minute=per_minute,
+            pressure=pressure,
         )
         super().__init__(self.emulator, [listener])
 
@@ -218,6 +179,7 @@ class ServedTown(_Thread):
         speed: float = 1.0,
         credits: float = 1000.0,  # noqa: A002  # the providers' word
         per_minute: float | None = None,
+        pressure: Pressure = PLAIN,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
@@ -233,6 +195,7 @@ class ServedTown(_Thread):
             credits=credits,
             speed=speed,
             per_minute=per_minute,
+            pressure=pressure,
         )
         self.town = Town(emulators, places.ports)
         self.emulators = self.town.emulators

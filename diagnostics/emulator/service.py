@@ -96,6 +96,13 @@ class Service:
         self._tokens = {s.token_operation: s for s in contract.schemes if s.token_operation}
         self._asked: dict[tuple[str, bytes], str] = {}
 
+    def waits(self, call: Call, op: Operation) -> bool:
+        """Whether the answer may have to wait: for a job's end, or for an input on this machine."""
+        hold = op.job.wait if op.job else None
+        if hold is not None and call.header(hold.header.lower().encode()) is not None:
+            return True
+        return bool(op.media) and self._inputs.reaches_out(op, call.json)
+
     async def answer(self, call: Call, op: Operation, effects: Effects | None) -> Reply:
         """The answer to a call of one operation, with the headers that tell about limits."""
         reply = await self._answered(call, op, effects)
@@ -125,6 +132,8 @@ class Service:
         wrong = self.wrong(call, op)
         if wrong:
             return self.refuse(op, self._codes.parameter(op), wrong)
+        if not op.spends and op.authenticated and self.account.reads_hurry(self._clock.now()):
+            return self.refuse(op, self._codes.too_often(op))
         return await self._work(call, op, effects)
 
     def refuse(self, op: Operation, code: str | None, message: str | None = None) -> Reply:
@@ -262,12 +271,11 @@ class Service:
         if isinstance(refused, Reply):
             return refused
         fault = effects.job if effects and effects.job else refused
-        work = self.jobs.accept(op, body, now_s, fault, within_s=within_s)
+        at_once = not _begun_only(op, body)
+        work = self.jobs.accept(op, body, now_s, fault, within_s=within_s, at_once=at_once)
         work.names = names_in(op, call.route.arguments)
         if self._compose:
             work.request = body
-        if not _begun_only(op, body):
-            work.queue_s = work.run_s = 0.0
         url = self.callbacks.url_in(body)
         if url:
             self.callbacks.expect(work, url, effects, body)
@@ -300,17 +308,29 @@ class Service:
         price = self.account.price(op, body)
         if op.spends and self.account.hurries(self._clock.now()):
             return self.refuse(op, self._codes.too_often(op))
-        if price > self.account.credits:
-            return self.refuse(op, self._codes.quota(op))
+        refused = self._beyond(op, price)
+        if refused is not None:
+            return refused
         unfit = await self._inputs.unfit(op, body) if op.media else None
         doomed = self._doomed(op, unfit) if unfit else None
         if unfit and doomed is None:
             return self.refuse(op, unfit.code or self._codes.media(op))
-        if price > self.account.credits:  # somebody else paid while we looked at the inputs
-            return self.refuse(op, self._codes.quota(op))
+        refused = self._beyond(op, price)  # somebody else came while we looked at the inputs
+        if refused is not None:
+            return refused
         if op.spends:
             self.account.charge(op, price)
         return doomed
+
+    def _beyond(self, op: Operation, price: float) -> Reply | None:
+        """The refusal of a call that nobody can pay, or of one job too many."""
+        if price > self.account.credits:
+            return self.refuse(op, self._codes.quota(op))
+        why = self.jobs.floor.turns_away(self._clock.now()) if op.job else ""
+        if not why:
+            return None
+        code = self._codes.too_many(op) if why == "concurrent" else self._codes.overloaded(op)
+        return self.refuse(op, code)
 
     def _doomed(self, op: Operation, unfit: Unfit) -> JobFault | None:
         """How the job will fail, where only a failed job quotes the code of an unfit input."""
@@ -340,11 +360,14 @@ class Service:
             return self.refuse(op, self._codes.not_found(op))
         if len(works) == 1:
             work = works[0]
+            again = work.repeated(op.id, now_s)
+            if again is not None:
+                return again
             body = self._bodies.status(op, work, work.poll(now_s), now_s)
-            body = self._composed(op, work.request, body)
-        else:
-            body = self._bodies.statuses(op, [(w, w.poll(now_s)) for w in works], now_s)
-        return Reply(body=body)
+            reply = Reply(body=self._composed(op, work.request, body))
+            work.keep(op.id, now_s, reply)
+            return reply
+        return Reply(body=self._bodies.statuses(op, [(w, w.poll(now_s)) for w in works], now_s))
 
     def _token(self, op: Operation, scheme: Scheme, body: Json) -> Reply:
         if not self.account.owns(scheme, body):
@@ -363,10 +386,12 @@ class Service:
         for named in {name for value in given for name in named_in(value)}:
             work = self.jobs.get(named)
             if work is not None and deletes:
-                self.jobs.forget(named)
+                self.jobs.forget(named, self._clock.now())
             elif work is not None and not op.id.startswith("update"):
                 over = op.id in self._cancels and self._clock.now() >= work.ends_s
-                work.closed = work.closed or not over
+                if not over:
+                    self.jobs.close(work, self._clock.now())
                 work.answers.clear()
+                work.told = None
                 ended.append(work)
         return ended

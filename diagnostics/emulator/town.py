@@ -7,13 +7,16 @@ everybody; `/api.openai.com/_emulator` speaks for itself. A town of one needs no
 
 import json
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from diagnostics.contract import Contract
 from diagnostics.drive.clock import Clock
 from diagnostics.emulator.app import Emulator
-from diagnostics.emulator.faults import FaultPlan, check_targets
+from diagnostics.emulator.call import Fields, Prompt
+from diagnostics.emulator.faults import Effects, FaultPlan, check_targets
+from diagnostics.emulator.overload import PLAIN, Pressure, check_plan
 from diagnostics.emulator.reply import page
 from diagnostics.emulator.routes import CONTROL
 from diagnostics.errors import ContractError, UsageError
@@ -52,7 +55,8 @@ class Town:
             await self._http(scope, receive, send)
 
     async def _http(self, scope: Message, receive: Any, send: Any) -> None:
-        found = self._meant(scope)
+        port = (scope.get("server") or ("", 0))[1]
+        found = self._meant(scope["path"], port, scope["headers"])
         if found is not None:
             emulator, path = found
             inside = scope if path == scope["path"] else _moved(scope, path)
@@ -63,18 +67,24 @@ class Town:
             reply = page(404, f"Cannot {scope['method'][:20]} {scope['path'][:_PATH_MAX]}")
             await _tell(send, reply.status, reply.media_type, reply.body)
 
-    def _meant(self, scope: Message) -> tuple[Emulator, str] | None:
+    def prompt(self, asked: Prompt) -> bytes | Effects | None:
+        """The whole answer, head and body, where none of us has to wait for anything."""
+        found = self._meant(asked.path, asked.port, asked.headers)
+        if found is None:
+            return None
+        emulator, path = found
+        return emulator.prompt(asked if path == asked.path else asked._replace(path=path))
+
+    def _meant(self, path: str, port: int | None, headers: Fields) -> tuple[Emulator, str] | None:
         """Whom a request is for, and at which address of theirs."""
-        path: str = scope["path"]
-        port = (scope.get("server") or ("", 0))[1]
-        here = self.emulators.get(self.ports.get(port, ""))
+        here = self.emulators.get(self.ports.get(port or 0, "")) if self.ports else None
         if here is not None:
             return here, path
         head, slash, _ = path[1:_HEAD_MAX].partition("/")
         prefixed = self._names.get(head.lower())
         if prefixed is not None:
             return prefixed, f"/{path[1 + len(head) + len(slash) :]}"
-        addressed = self._names.get(_host(scope)) or self._only
+        addressed = self._names.get(_host(headers)) or self._only
         return None if addressed is None else (addressed, path)
 
     def _about(self) -> bytes:
@@ -97,9 +107,16 @@ def _moved(scope: Message, path: str) -> Message:
     return {**scope, "path": path, "raw_path": path.encode("utf-8", "replace")}
 
 
-def _host(scope: Message) -> str:
-    found = next((value for name, value in scope["headers"] if name == b"host"), b"")
-    host: str = found[:_HEAD_MAX].decode("latin-1").lower()
+def _host(headers: Fields) -> str:
+    for name, value in headers:
+        if name == b"host":
+            return _named(value[:_HEAD_MAX])
+    return ""
+
+
+@lru_cache(maxsize=256)
+def _named(field: bytes) -> str:
+    host = field.decode("latin-1").lower()
     return host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
 
 
@@ -123,9 +140,11 @@ def settled(  # noqa: PLR0913  # the knobs of an emulator, the same for all
     credits: float = 1000.0,  # noqa: A002  # the providers' word
     speed: float = 1.0,
     per_minute: float | None = None,
+    pressure: Pressure = PLAIN,
 ) -> list[Emulator]:
     """An emulator for each contract; the plan goes to those who can play it."""
     playing = players(contracts, faults)
+    check_plan(pressure, contracts)
     return [
         Emulator(
             contract,
@@ -136,6 +155,7 @@ def settled(  # noqa: PLR0913  # the knobs of an emulator, the same for all
             credits=credits,
             speed=speed,
             per_minute=per_minute,
+            pressure=pressure,
         )
         for contract in contracts
     ]

@@ -8,7 +8,8 @@ from typing import Any
 
 import uvicorn
 
-from diagnostics.emulator.serve import BreakableProtocol, Server
+from diagnostics.emulator.breakable import BreakableProtocol
+from diagnostics.emulator.serve import Server
 from diagnostics.webhooks.delivery import HEADERS_MAX, Delivery
 
 Message = MutableMapping[str, Any]

@@ -1,0 +1,406 @@
+"""What runs beside `diagnostics load`? The generator, its workers, and the emulator it may load.
+
+    python -m diagnostics.cli.load_child generator      the order is the first line of stdin
+    python -m diagnostics.cli.load_child worker PORT    the same order, to be warm for it
+    python -m diagnostics.cli.load_child emulate …      as `diagnostics emulate`
+
+Each ends when its standard input does, so that none outlives the command, however that ends.
+Keys are read from the environment here: no order holds one.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from time import perf_counter, process_time, time
+from typing import TYPE_CHECKING, Any
+
+from diagnostics.errors import DiagnosticsError, Exit, TargetError, UsageError
+from diagnostics.model import Exchange, Json
+
+if TYPE_CHECKING:  # Locust replaces half of the standard library: here only, and first
+    from diagnostics.loading.sampling import Kept
+    from diagnostics.loading.sharing import Order
+
+TELL_S = 0.5
+BUSY_S = 2.0
+HEAD_START_S = 0.7
+"""From the order to the first arrival: engines are made and users are there by then."""
+WORKERS_S = 30.0
+SAMPLES = "diagnostics_samples"
+"""Locust's message from a worker to its master: conversations that were kept, and a limit."""
+
+
+def say(**words: Json) -> None:
+    """One line to the command; when it has gone, nobody needs us any more."""
+    try:
+        data = json.dumps(words, default=str).encode() + b"\n"
+        while data:
+            data = data[os.write(1, data) :]
+    except OSError:
+        os._exit(Exit.INCONCLUSIVE)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """One of the three."""
+    role, *rest = sys.argv[1:] if argv is None else argv
+    if role == "emulate":
+        return _emulate(rest)
+    import locust  # noqa: F401, PLC0415  # before anything else imports ssl: gevent replaces it
+
+    told = json.loads(sys.stdin.readline() or "{}")
+    try:
+        made = Worker(told, int(rest[0])) if role == "worker" else Generator(told)
+        return made.run()
+    except DiagnosticsError as error:
+        _tell(error)
+        return int(error.exit)
+
+
+def _emulate(rest: Sequence[str]) -> int:
+    from diagnostics.cli.main import main as command  # noqa: PLC0415  # the command itself
+
+    def wait() -> None:
+        while os.read(0, 4096):
+            pass
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=wait, name="stdin", daemon=True).start()
+    return command(["emulate", "--json", *rest])
+
+
+# --- what every process of a load has ---------------------------------------------------------
+
+
+class Process:
+    """A load in one process, with what listens beside the tally."""
+
+    def __init__(self, environment: Any, order: "Callable[[Any], Order]") -> None:
+        from diagnostics.cli import discover  # noqa: PLC0415  # after Locust, see `main`
+        from diagnostics.loading.under_locust import Load  # noqa: PLC0415  # as above
+        from diagnostics.redact import Gate  # noqa: PLC0415  # as above
+
+        self.gate = Gate()
+        self.environment = environment
+        self.kept: list[Json] = []
+        self.limit: Json = None
+        self._listeners: list[Any] = []
+        self._limits: Any = None
+        self._wall_s = time() - perf_counter()
+        self.load = Load(
+            environment,
+            order=order,
+            scenarios=discover.scenarios(),
+            keys=self._keys,
+            listeners=[self],
+            clean=self.gate.text,
+        )
+        self._busy = Busy()
+
+    def _keys(self, contract: Any, target: Any) -> Any:
+        from diagnostics.cli.load_keys import keyed  # noqa: PLC0415  # after Locust
+
+        return keyed(contract, target, self.gate)
+
+    def _listen(self) -> None:
+        """The order is here: whom to listen to is known."""
+        from diagnostics import contract_load  # noqa: PLC0415  # after Locust
+        from diagnostics.loading.sampling import Sampling  # noqa: PLC0415  # as above
+        from diagnostics.loading.seeking import LimitSeeking  # noqa: PLC0415  # as above
+
+        order = self.load.order
+        if order is None or self._listeners:
+            return
+        contract = contract_load.load(order.main)
+        self._listeners.append(Sampling(contract=contract, keep=self._keep))
+        if order.profile.seeks_limit:
+            start_s = (order.start_at or time()) - self._wall_s
+            self._limits = LimitSeeking(
+                contract=contract,
+                start_s=start_s,
+                level=order.profile.level,
+                duration_s=order.profile.duration_s,
+            )
+            self._listeners.append(self._limits)
+
+    def answered(self, exchange: Exchange, **told: Any) -> None:
+        """The engine's listener."""
+        for listener in self._listeners or self._late():
+            listener.answered(exchange, **told)
+
+    def _late(self) -> list[Any]:
+        self._listen()
+        return self._listeners
+
+    def ended(self, conversation: int) -> None:
+        """An ask is over."""
+        for listener in self._listeners[:1]:
+            listener.ended(conversation)
+
+    def concluded(self, _load: Any) -> None:
+        """The load is over. A worker tells its master before it says that it has stopped."""
+        runner = self.environment.runner
+        if runner.worker_index >= 0 and hasattr(runner, "master_host"):
+            news = self.finish()
+            if news:
+                runner.send_message(SAMPLES, news)
+
+    def busy(self) -> None:
+        """How much of its core this process uses."""
+        share = self._busy.share()
+        if share is not None and self.load.tally is not None:
+            self.load.tally.busy(share)
+
+    def _keep(self, kept: "Kept") -> None:
+        from diagnostics.loading.result import plain  # noqa: PLC0415  # after Locust
+        from diagnostics.tape_values import exchange_to  # noqa: PLC0415  # as above
+
+        sample = replace(kept.sample, started_s=kept.sample.started_s + self._wall_s)
+        exchanges = [
+            exchange_to(self.gate.exchange(replace(one, started_s=one.started_s + self._wall_s)))
+            for one in kept.exchanges
+        ]
+        self.kept.append({"sample": plain(sample), "exchanges": exchanges})
+
+    def news(self, *, over: bool = False) -> list[Mapping[str, Json]]:
+        """What was kept since the last time, and a limit, once."""
+        from diagnostics.loading.result import plain  # noqa: PLC0415  # after Locust
+
+        found: list[Mapping[str, Json]] = [{"kind": "kept", **one} for one in self.kept]
+        self.kept = []
+        if self._limits is not None and self.limit is None:
+            limit = self._limits.limit() if over else self._limits.found(perf_counter())
+            if limit is not None:
+                self.limit = plain(limit)
+                found.append({"kind": "limit", "limit": self.limit})
+        return found
+
+    def finish(self) -> list[Mapping[str, Json]]:
+        """The load is over: the slowest, and whatever is known of a limit."""
+        for listener in self._listeners[:1]:
+            listener.finish()
+        return self.news(over=True)
+
+
+class Busy:
+    """How much of its core this process uses, every two seconds."""
+
+    def __init__(self) -> None:
+        self._wall_s, self._cpu_s = perf_counter(), process_time()
+
+    def share(self) -> float | None:
+        """Since the last time; None: it is too early."""
+        wall_s, cpu_s = perf_counter() - self._wall_s, process_time() - self._cpu_s
+        if wall_s < BUSY_S:
+            return None
+        self._wall_s, self._cpu_s = perf_counter(), process_time()
+        return cpu_s / wall_s
+
+
+# --- the generator ----------------------------------------------------------------------------
+
+
+def _tell(error: DiagnosticsError) -> None:
+    say(
+        kind="error",
+        message=error.message,
+        place=error.place,
+        hint=error.hint,
+        exit=int(error.exit),
+    )
+
+
+class Generator:
+    """Locust with our users: alone, or the master of workers."""
+
+    def __init__(self, told: Mapping[str, Json]) -> None:
+        from diagnostics.loading.sharing import Order  # noqa: PLC0415  # after Locust
+
+        self.order = Order.from_data(told["order"])
+        self.workers = int(told.get("workers", 1))
+        self.environment = _environment()
+        self.runner = self._runner()
+        self.process = Process(self.environment, lambda _environment: self._started())
+        self.refused: DiagnosticsError | None = None
+        self.stopped = ""
+        self.news: list[Mapping[str, Json]] = []
+        self.process.load.refuse = self._refuse  # type: ignore[method-assign]  # ours to tell, not Locust's log
+
+    def _runner(self) -> Any:
+        if self.workers == 1:
+            return self.environment.create_local_runner()
+        runner = self.environment.create_master_runner("127.0.0.1", 0)
+        runner.register_message(SAMPLES, lambda msg, **_other: self.news.extend(msg.data))
+        return runner
+
+    def _refuse(self, error: DiagnosticsError) -> None:
+        self.refused = error
+
+    def _started(self) -> "Order":
+        """The order from a moment on at which everything is there: nothing is late at the start."""
+        _warm(self.order)
+        return replace(self.order, start_at=time() + HEAD_START_S)
+
+    def run(self) -> int:
+        """Until the profile is over, or somebody says so."""
+        import gevent  # noqa: PLC0415  # see `main`
+
+        gevent.spawn(self._obey)
+        if self.workers > 1:
+            self._await_workers()
+        self.environment.shape_class = self.process.load.shape()
+        self.runner.start_shape()
+        while not self._over():
+            gevent.sleep(TELL_S)
+            if self.refused is not None:
+                raise self.refused
+            if self.workers == 1:
+                self.process.busy()
+            self._report()
+        self._end()
+        return 0
+
+    def _await_workers(self) -> None:
+        import gevent  # noqa: PLC0415  # see `main`
+
+        say(kind="listening", port=self.runner.server.port)
+        until_s = perf_counter() + WORKERS_S
+        while len(self.runner.clients.ready) < self.workers and not self.stopped:
+            if perf_counter() > until_s:
+                there = len(self.runner.clients.ready)
+                raise TargetError(
+                    f"only {there} of {self.workers} workers came within {WORKERS_S:g} s",
+                    hint="is the machine very busy? Use fewer",
+                )
+            gevent.sleep(0.05)
+
+    def _over(self) -> bool:
+        ended = self.runner.state in {"stopped", "cleanup"}
+        return bool(self.stopped) or ended or self.process.load.broken is not None
+
+    def _obey(self) -> None:
+        """What the command says; when it has gone, everything ends."""
+        for words in heard():
+            if words.get("do") == "halt":
+                self.process.load.halt(str(words.get("why")))
+            else:
+                self.stopped = "stop"
+
+    def _report(self) -> None:
+        load = self.process.load
+        if load.tally is None:
+            return
+        news, self.news = [*self.news, *self.process.news()], []
+        for one in news:
+            say(**one)
+        say(
+            kind="counts",
+            counts=load.tally.delta(),
+            elapsed_s=load.elapsed_s,
+            began_at=load.order.start_at if load.order else None,
+            flows=load.flows,
+            workers=[_worker(one) for one in load.workers],
+        )
+
+    def _end(self) -> None:
+        if self.runner.state not in {"stopped", "cleanup"}:
+            self.runner.stop()
+        broken = self.process.load.broken
+        self.news.extend(self.process.finish())
+        self._report()
+        if broken is not None:
+            raise TargetError(f"the load stopped by itself: {broken}", hint=_DEFECT)
+        lost = [one.lost_after_s is not None for one in self.process.load.workers]
+        say(kind="ended", why="workers" if lost and all(lost) else "completed")
+        if self.workers > 1:
+            self.runner.quit()
+
+
+_DEFECT = "this is a defect of ours: please report it"
+
+
+def _worker(known: Any) -> Json:
+    """One of Locust's workers, as `load.json` holds it."""
+    return {
+        "name": f"worker {known.index}",
+        "requests": known.requests,
+        "lost_after_s": known.lost_after_s,
+    }
+
+
+class Worker:
+    """One of the processes that a master shares the load out to."""
+
+    def __init__(self, told: Mapping[str, Json], port: int) -> None:
+        from diagnostics.loading.sharing import Order  # noqa: PLC0415  # after Locust
+
+        _warm(Order.from_data(told["order"]))
+        self.environment = _environment()
+        self.runner = self.environment.create_worker_runner("127.0.0.1", port)
+        self.process = Process(self.environment, _no_order)
+        self.environment.events.quitting.add_listener(lambda **_event: self._quit())
+        self.ended = False
+
+    def _quit(self) -> None:
+        self.ended = True
+
+    def run(self) -> int:
+        """Until the master says so, or the command has gone."""
+        import gevent  # noqa: PLC0415  # see `main`
+
+        gevent.spawn(lambda: list(heard()))
+        while not self.ended:
+            gevent.sleep(TELL_S)
+            self.process.busy()
+            self._send()
+        return 0
+
+    def _send(self) -> None:
+        news = self.process.news()
+        if news:
+            self.runner.send_message(SAMPLES, news)
+
+
+def _no_order(_environment: Any) -> "Order":
+    raise UsageError("a worker has its order from its master")
+
+
+def _environment() -> Any:
+    from locust.env import Environment  # noqa: PLC0415  # see `main`
+
+    from diagnostics.loading.callers import Caller  # noqa: PLC0415  # as above
+
+    return Environment(user_classes=[Caller], stop_timeout=0)
+
+
+def heard() -> Iterator[Mapping[str, Json]]:
+    """What the command says; when it has gone, this process ends."""
+    from gevent.os import tp_read  # noqa: PLC0415  # see `main`
+
+    rest = b""
+    while data := tp_read(0, 65_536):
+        *lines, rest = (rest + data).split(b"\n")
+        yield from map(json.loads, lines)
+    os._exit(Exit.INTERRUPTED)
+
+
+def _warm(order: "Order") -> None:
+    """What is slow only once, before anything is due: contracts, answers, files, a key."""
+    from diagnostics import contract_load, prepare  # noqa: PLC0415  # after Locust
+    from diagnostics.media import inspect  # noqa: PLC0415  # as above
+    from diagnostics.model import Response  # noqa: PLC0415  # as above
+
+    for begins in (b"\0\0\0\x18ftypmp42", b"\x89PNG\r\n\x1a\n"):
+        inspect(begins)
+    for name, target in order.targets.items():
+        contract = contract_load.load(name)
+        prepare.emulators(target.base_url)
+        for operation in contract.operations:
+            contract.read(Response(status=200, body=b"{}"), operation)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
