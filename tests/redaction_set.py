@@ -42,9 +42,19 @@ def drawn(seed: object, length: int, alphabet: str = ALNUM) -> str:
 
 def shown(example: Example) -> bytes:
     """What the gate lets out of one example."""
+    return let_out(example, gate_for(example))
+
+
+def gate_for(example: Example) -> Gate:
+    """A gate that knows what the example takes for known."""
     gate = Gate(("inventeduser", "invented-host-01"), **example.options)
     for secret in example.registered:
         gate.register(secret, "invented-key")
+    return gate
+
+
+def let_out(example: Example, gate: Gate) -> bytes:
+    """What that gate lets out of it."""
     given = example.given
     if example.how == "header":
         name, value = given

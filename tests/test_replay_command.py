@@ -240,11 +240,22 @@ def test_a_foreign_capture_is_for_triage(
     ran: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "capture.har"
-    path.write_text(har.text_of(judged(ran).reading.tape, Gate()), "utf-8")
+    ours = har.text_of(judged(ran).reading.tape, Gate())
+    path.write_text(ours.replace(har.CREATOR, "another-recorder"), "utf-8")
     assert main(["replay", str(path), "--lang", "en"]) == 2
     said = capsys.readouterr().err
     assert "diagnostics triage capture.har" in said
     assert "capture.har" in said
+
+
+def test_a_har_of_our_own_is_the_recording(
+    ran: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "capture.har"
+    path.write_text(har.text_of(judged(ran).reading.tape, Gate()), "utf-8")
+    assert main(["replay", str(path), "--lang", "en"]) == main(["replay", str(ran), "--lang", "en"])
+    first, second = capsys.readouterr().out.split("Asked again:", 2)[1:]
+    assert first.partition("\n")[0] == second.partition("\n")[0]
 
 
 @pytest.mark.parametrize("given", ["no-such-file.zip", "."])

@@ -156,10 +156,10 @@ def _document(
 def _list_rules(screen: Screen) -> Exit:
     found = list(rules())
     if screen.as_json:
-        names = ("id", "kind", "marks")
+        names = ("id", "kind", "since", "marks")
         rows = [dict(zip(names, rule, strict=True)) for rule in found]
         screen.emit("redact-rules", {"rules": rows})
-    screen.table(("rule", "kind", "marks"), found)
+    screen.table(("rule", "kind", "since", "marks"), found)
     return Exit.OK
 
 

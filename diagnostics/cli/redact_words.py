@@ -171,15 +171,12 @@ def _row(one: Outcome, language: str) -> dict[str, Json]:
     return row
 
 
-def rules() -> Iterator[tuple[str, str, str]]:
-    """Every rule of the gate: its id, what kind of thing it hides, how that is recognised."""
+def rules() -> Iterator[tuple[str, str, str, str]]:
+    """Every rule of the gate: its id, what kind of thing it hides, since when, and by what."""
     from diagnostics.redaction.pictures import RULES as PICTURE_RULES  # noqa: PLC0415  # only for the list
-    from diagnostics.redaction.rules import SHAPES  # noqa: PLC0415  # see above
-    from diagnostics.redaction.text_rules import TEXT_RULES  # noqa: PLC0415  # see above
+    from diagnostics.redaction.rulebook import FIRST, rulebook  # noqa: PLC0415  # see above
 
-    for shape in SHAPES:
-        yield shape.id, shape.kind, ", ".join(needle for needle in shape.needles if needle.strip())
-    for rule in TEXT_RULES:
-        yield rule.id, "in-text", ""
+    for rule in rulebook():
+        yield rule.id, rule.kind, rule.since, rule.marks
     for name, marks in PICTURE_RULES.items():
-        yield name, "picture-metadata", marks
+        yield name, "picture-metadata", FIRST, marks

@@ -14,8 +14,8 @@ from diagnostics.model import Json, Text
 from diagnostics.redact import Gate
 from diagnostics.redaction.outcome import WHY, Outcome, Reason, rows
 from diagnostics.redaction.pictures import RULES as PICTURE_RULES
-from diagnostics.redaction.rules import SHAPES, Rule
-from diagnostics.redaction.text_rules import TEXT_RULES, TextRule
+from diagnostics.redaction.rulebook import lines
+from diagnostics.redaction.rules import SHAPES
 
 SCHEMA = "diagnostics.certificate/1"
 NAME = "certificate.json"
@@ -48,7 +48,7 @@ def certificate(
     made: dict[str, Json] = {
         "schema": SCHEMA,
         "harness": f"diagnostics {__version__}",
-        "rules": {"count": len(_rule_lines()), "version": rules_version()},
+        "rules": {"count": len(lines()), "version": rules_version()},
         "removed": [{**row, "kind": kind_of(str(row["rule"]))} for row in rows(removed)],
         "removed_total": removed.total(),
         "withheld": [_withheld(one, language) for one in withheld],
@@ -87,16 +87,6 @@ def kind_of(rule: str) -> str:
     return _KNOWN.get(rule) or _kinds().get(rule) or rule.removeprefix(_NAMED)
 
 
-@cache
-def _rule_lines() -> tuple[str, ...]:
-    """Each rule's name and age, never what it looks for in whose files."""
-    return tuple(sorted([*map(_line, SHAPES), *map(_line, TEXT_RULES), *PICTURE_RULES]))
-
-
-def _line(rule: Rule | TextRule) -> str:
-    return f"{rule.id} {getattr(rule, 'since', '')} {getattr(rule, 'changed', '')}"
-
-
 def rules_version() -> str:
     """Changes whenever a rule is added, taken away or changed."""
-    return hashlib.sha256("\n".join((__version__, *_rule_lines())).encode()).hexdigest()[:12]
+    return hashlib.sha256("\n".join((__version__, *lines())).encode()).hexdigest()[:12]

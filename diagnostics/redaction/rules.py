@@ -38,6 +38,8 @@ class Rule:
     """Whether a match in a finished artefact stops the write."""
     anchored: bool = True
     accepts: Callable[[str], bool] = field(default=bool)
+    since: str = "0.1.0"
+    changed: str = ""
 
     @cached_property
     def literals(self) -> tuple[bytes, ...]:

@@ -24,6 +24,8 @@ class TextRule:
     step: Step
     positive: tuple[tuple[str, str], ...]
     negative: tuple[str, ...]
+    since: str = "0.1.0"
+    changed: str = ""
 
 
 TEXT_RULES: tuple[TextRule, ...] = (
