@@ -319,6 +319,19 @@ def test_one_connection_serves_one_request_after_another_and_is_left_when_it_sto
         loop.close()
 
 
+def test_a_connection_that_stood_idle_for_long_is_not_used_even_before_it_is_swept_away() -> None:
+    ear, hands = Ear(), Hands()
+    with answering(lambda _: [GOOD]) as wire:
+        loop = engine(wire.base_url, ear, now=hands)
+        loop.begin(one(CREDIT), due_s=100.0)
+        until(loop, lambda: len(ear.heard) == 1)
+        hands.at_s = 105.0
+        loop.begin(one(CREDIT), due_s=105.0)
+        assert loop.connections == 1
+        until(loop, lambda: len(ear.heard) == 2)
+        loop.close()
+
+
 def test_silence_beyond_the_total_is_given_up_however_often_a_byte_comes() -> None:
     from diagnostics.drive.live import Bounds  # noqa: PLC0415  # only here
 
@@ -340,9 +353,9 @@ def test_a_large_body_is_sent_as_the_other_side_takes_it() -> None:
     body = b'{"x":"' + b"y" * 3_000_000 + b'"}'
     large = replace(CREDIT, method="POST", body=body)
     with answering(lambda _: [GOOD]) as wire:
-        (exchange,) = run(engine(wire.base_url, Ear()), one(large))
-        assert wire.heard[0].endswith(body)
-    assert isinstance(exchange.answer, Response)
+        (both,) = run(engine(wire.base_url, Ear()), twice(large))
+        assert wire.heard[1].endswith(body)
+    assert all(isinstance(exchange.answer, Response) for exchange in both)
 
 
 def test_a_name_with_a_dead_address_before_a_living_one_is_reached() -> None:
