@@ -216,7 +216,7 @@ def test_a_state_that_goes_backward_does_not_begin_a_stage_anew() -> None:
 
 
 def test_jobs_of_two_providers_with_calls_of_the_same_name_are_kept_apart() -> None:
-    other = load("openai")
+    other = load("heygen")
     clip = next(op for op in other.operations.values() if op.job and op.job.read == "getVideo")
     tally = Tally(AKOOL, other)
     first, second = talking(tally), Provider(other, clip, tally)
