@@ -204,6 +204,9 @@ class Master:
         for name in ("flows", "in_flight", "jobs_open", "spent", "left_out", "requests"):
             setattr(worker, name, told[name])
         worker.until_s = float(told["until_s"])
+        if worker.lost_after_s is not None and self._lives(client_id):
+            worker.lost_after_s = None
+            _log.warning("worker %d is back; it had only fallen silent", worker.index)
         if told["counts"] is not None:
             self._tally.apply(told["counts"])
 

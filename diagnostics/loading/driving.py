@@ -90,10 +90,10 @@ class Slot:
 class Stream:
     """One share of the arrivals of the open model."""
 
-    __slots__ = ("gone", "index", "mixer", "schedule")
+    __slots__ = ("gone", "index", "schedule")
 
-    def __init__(self, index: int, schedule: Schedule, mixer: Mixer) -> None:
-        self.index, self.schedule, self.mixer = index, schedule, mixer
+    def __init__(self, index: int, schedule: Schedule) -> None:
+        self.index, self.schedule = index, schedule
         self.gone = False
 
     @property
@@ -205,7 +205,7 @@ class Driving:
             return
         for at_s in stream.schedule.due(horizon_s):
             self.arrived += 1
-            self._begin(self._turns[id(stream.mixer.next())], self.start_s + at_s, None)
+            self._begin(self._turns[id(self._mixer.next())], self.start_s + at_s, None)
         if stream.schedule.next_s is not None:
             heapq.heappush(self._streams, (stream.schedule.next_s, next(self._order), stream))
 

@@ -192,6 +192,7 @@ class Load:
             start_at = role.start_at() if isinstance(role, Master) else time()
         self.order = order = replace(order, start_at=start_at)
         self.stopped_by, self._stages, self._budgets = "", Stages(), {}
+        self.environment.process_exit_code = None
         contracts = {name: contract_load.load(name) for name in order.targets}
         main = contracts[order.main]
         others = {name: one for name, one in contracts.items() if name != order.main}
@@ -303,7 +304,7 @@ class Load:
         assert self.driving is not None  # noqa: S101  # as above
         order = self.order
         plan = schedule(order.profile, seed=order.seed, index=index, count=STREAMS)
-        made = Stream(index, plan, Mixer(order.profile.mix, index=index, count=STREAMS))
+        made = Stream(index, plan)
         self.driving.take(made, from_s)
         return made
 
