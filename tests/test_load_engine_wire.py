@@ -25,6 +25,7 @@ from diagnostics.drive.budget import Budget
 from diagnostics.drive.clock import RealClock
 from diagnostics.drive.driver import Slot
 from diagnostics.drive.live import Bounds, Live
+from diagnostics.loading.coding import decoded
 from diagnostics.loading.encode import Encoder
 from diagnostics.loading.flow import Flow
 from diagnostics.loading.hearing import HEADS_MOST, Hearing, Known
@@ -50,7 +51,7 @@ from diagnostics.model import (
 )
 from diagnostics.promise import Envelope, Reading
 from tests.drive_cases import akool
-from tests.load_cases import QUICK, Ear, answering, engine, one, run
+from tests.load_cases import QUICK, Ear, answering, engine, one, run, until
 from tests.test_live import KEY, self_signed
 from tests.test_retry import Memory
 from tests.wire import http
@@ -307,6 +308,32 @@ def test_a_server_that_hangs_up_amid_a_large_body_breaks_nothing_but_that_call()
     assert (found.kind, found.may_have_arrived) == (FaultKind.RESET, True)
 
 
+def test_an_answer_that_comes_before_the_request_is_sent_is_taken_and_its_connection_left() -> None:
+    large = replace(CREDIT, method="POST", body=b"x" * 20_000_000)
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer_early() -> None:
+            talking, _ = listening.accept()
+            with talking:
+                talking.recv(1000)
+                talking.sendall(GOOD)
+                over.wait(5.0)
+
+        thread = threading.Thread(target=answer_early)
+        thread.start()
+        loop = engine(f"http://127.0.0.1:{listening.getsockname()[1]}", Ear())
+        found: list[Exchange] = []
+        loop.begin(one(large), due_s=loop.now(), ended=found.append)
+        until(loop, lambda: bool(found))
+        left = loop.connections
+        loop.close()
+        over.set()
+        thread.join(5.0)
+    assert found[0].response is not None
+    assert left == 0
+
+
 @contextmanager
 def deaf() -> Iterator[str]:
     """A port whose queue is full: whoever connects hears nothing."""
@@ -345,7 +372,7 @@ def test_over_tls_an_untrusted_certificate_is_refused_and_a_trusted_one_carries_
         trusting.load_verify_locations(tmp_path / "cert.pem")
         trusting.check_hostname = False  # the certificate names no address
         loop = engine(base_url, Ear(), context=trusting)
-        large = replace(CREDIT, method="POST", body=b"x" * 3_000_000)
+        large = replace(CREDIT, method="POST", body=b"x" * 16_000_000)
 
         def asking() -> Any:
             return [(yield CREDIT), (yield large), (yield CREDIT)]
@@ -462,6 +489,22 @@ def test_no_bytes_make_the_ear_raise_and_the_end_always_comes_to_something(
         if ear.feed(piece) is not None:
             return
     assert ear.feed(b"") is not None
+
+
+def test_bytes_beyond_an_answer_whose_head_is_known_end_its_connection() -> None:
+    line = hearing()
+    for _ in range(2):
+        assert line.feed(GOOD) == alone(GOOD)
+        assert line.keeps
+    line.keeps = False
+    assert line.feed(GOOD + b"more") == alone(GOOD)
+    assert not line.keeps
+
+
+def test_of_a_compressed_bomb_no_more_is_unpacked_than_is_asked_for() -> None:
+    bomb = gzip.compress(b"0" * 200_000_000)
+    found = decoded((("Content-Encoding", "gzip"),), bomb, 1000)
+    assert 1000 < len(found) < 20_000_000
 
 
 def test_heads_that_never_come_again_are_not_kept_for_ever() -> None:
