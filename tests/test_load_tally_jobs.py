@@ -93,9 +93,11 @@ def test_a_create_of_unknown_outcome_is_ambiguous_and_repeating_it_is_a_risk() -
     here = talking()
     here.creates(RESET, at_s=0.0)
     assert (here.tally.jobs.ambiguous, here.tally.jobs.refused) == (1, 0)
-    here.creates(here.says(PENDING), at_s=2.0, attempt=2)
+    here.creates(BUSY, at_s=1.0, attempt=2)
+    assert (here.tally.jobs.risked, here.tally.jobs.refused) == (1, 1)
+    here.creates(here.says(PENDING), at_s=2.0, attempt=3)
     jobs = here.tally.jobs
-    assert (jobs.ambiguous, jobs.risked, jobs.created) == (1, 1, 1)
+    assert (jobs.ambiguous, jobs.risked, jobs.created, jobs.refused) == (1, 1, 1, 0)
 
 
 def test_a_create_that_never_arrived_is_refused() -> None:
