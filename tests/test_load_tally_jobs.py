@@ -296,6 +296,18 @@ def test_what_is_read_quickly_is_what_is_read_with_care(
             assert quick is None or (with_care is not None and with_care.state == quick)
 
 
+def test_a_code_beside_a_job_that_runs_is_read_with_care() -> None:
+    tried = 0
+    for contract, _, job in families():
+        running = of_kind(job, StateKind.RUNNING)
+        for path in job.code if running else ():
+            for code in contract.errors:
+                poll = read(contract, job, told(contract, job, running, **{path: code}))
+                assert under_way(contract, job, poll) is None
+                tried += 1
+    assert tried
+
+
 def test_most_polls_are_read_quickly() -> None:
     for contract, _, job in families():
         for state in job.states.values():
