@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import os
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnostics.errors import DiagnosticsError
+from diagnostics.cli import main
+from diagnostics.cli import report as report_command
+from diagnostics.cli.screen import Screen
+from diagnostics.errors import DiagnosticsError, Exit
 from diagnostics.loading import result
 from diagnostics.loading.counts import Counts
 from diagnostics.loading.profile import Profile
@@ -20,6 +25,7 @@ from diagnostics.loading.reading import profile as read_profile
 from diagnostics.loading.result import Ending, Limit, Load
 from diagnostics.model import LANGUAGES, Json, TargetKind, Text, Verdict
 from diagnostics.redact import Gate
+from diagnostics.tape import TapeFile
 from reports import files, load_said
 from reports.document import document
 from reports.load_columns import columns
@@ -379,6 +385,33 @@ def test_a_secret_in_a_code_reaches_no_file(tmp_path: Path) -> None:
     assert len(written) == 5
     assert not [path for path in written if secret in path.read_text("utf-8")]
     assert "bad key <secret:akool-api-key" in (tmp_path / "load.csv").read_text("utf-8")
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Path]:
+    before = Path.cwd()
+    os.chdir(tmp_path)
+    yield tmp_path
+    os.chdir(before)
+
+
+def test_an_old_load_is_rendered_again_in_another_language(here: Path) -> None:
+    folder = here / "out" / "then"
+    tape = TapeFile(folder, Gate())
+    tape.begin(sample.report().tape.case)
+    for exchange in sample.report().tape.exchanges:
+        tape.append(exchange)
+    tape.close()
+    (folder / result.NAME).write_text(json.dumps(result.to_json(LOAD)))
+    out = io.StringIO()
+    options = main.command_parser("report", report_command).parse_args(["then"])
+
+    end = report_command.main(options, Screen(language="ru", streams=(out, io.StringIO())))
+
+    assert end is Exit.OK
+    assert "Нагрузка spike: не выдержано целевых показателей: 2 из 5\n" in out.getvalue()
+    assert "csv: out/then/load.csv" in out.getvalue()
+    assert "ПОД НАГРУЗКОЙ" in (folder / "report.txt").read_text("utf-8")
 
 
 # --- hostile ------------------------------------------------------------------------------------

@@ -115,6 +115,7 @@ class _Pair:
 
     def __init__(self, before: Counts, after: Counts, *, paired: bool) -> None:
         self._both = (before, after)
+        self._latency = (before.latency(), after.latency())
         codes = _codes(before, after)
         self._layout = resampling.layout(self._both, codes)
         each_s = resampling.length_s(self._both)
@@ -134,7 +135,7 @@ class _Pair:
     def differences(self) -> Iterator[Difference]:
         """The most important first."""
         for number, (name, share) in enumerate(_SHARES.items()):
-            before, after = (one.latency().percentile(share) for one in self._both)
+            before, after = (one.percentile(share) for one in self._latency)
             changes = _changes(Kind.TIME, [(one[number], two[number]) for one, two in self._times])
             yield _difference(f"{name} of request", Kind.TIME, before, after, changes)
         yield self._drawn("rate", Kind.RATE, _rate, more_is_better=True)
@@ -204,17 +205,18 @@ class _Pair:
         both = [(math.log(one), math.log(other)) for one, other in drawn if one and other]
         if not both:
             return 1.0
-        alone = [self._alone(counts, share) for counts in self._both]
+        alone = [_alone(latency, share) for latency in self._latency]
         if self._paired:
             seen = resampling.deviation([other - one for one, other in both])
             return _clamped((seen / math.hypot(*alone)) ** 2)
         sides = map(resampling.deviation, zip(*both, strict=True))
         return _clamped(max((s / a) ** 2 for s, a in zip(sides, alone, strict=True)))
 
-    @staticmethod
-    def _alone(counts: Counts, share: float) -> float:
-        values = Ranked(counts.latency()).draws(share, seed=SEED, spread=1.0)
-        return max(resampling.deviation([math.log(value) for value in values]), _RESOLUTION)
+
+def _alone(latency: Histogram, share: float) -> float:
+    """How far a percentile would scatter if each answer were on its own."""
+    values = Ranked(latency).draws(share, seed=SEED, spread=1.0)
+    return max(resampling.deviation([math.log(value) for value in values]), _RESOLUTION)
 
 
 def _clamped(spread: float) -> float:
