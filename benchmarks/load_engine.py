@@ -118,8 +118,15 @@ class Exact:
         self.failed: dict[tuple[str, str | None], int] = {}
         self.count = 0
 
-    def answered(
-        self, exchange: Any, *, name: str, code: str | None, ok: bool, **_at: float
+    def answered(  # noqa: PLR0913  # the engine's `Listener`; gathering what is not read costs
+        self,
+        exchange: Any,
+        *,
+        due_s: float,  # noqa: ARG002  # see above
+        sent_s: float,  # noqa: ARG002  # see above
+        name: str,
+        code: str | None,
+        ok: bool,
     ) -> None:
         """Count one attempt."""
         self.count += 1
