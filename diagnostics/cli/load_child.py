@@ -225,9 +225,14 @@ class Generator:
         self.runner = self._runner()
         self.process = Process(self.environment, lambda _environment: self._started())
         self.refused: DiagnosticsError | None = None
-        self.stopped = ""
+        self.stopped, self.finished = "", False
+        """Told to stop; over, as Locust says. (Its state stays at stopping where a worker died.)"""
+        self.environment.events.test_stop.add_listener(lambda **_event: self._finish())
         self.news: list[Mapping[str, Json]] = []
         self.process.load.refuse = self._refuse  # type: ignore[method-assign]  # ours to tell, not Locust's log
+
+    def _finish(self) -> None:
+        self.finished = True
 
     def _runner(self) -> Any:
         if self.workers == 1:
@@ -278,8 +283,7 @@ class Generator:
             gevent.sleep(0.05)
 
     def _over(self) -> bool:
-        ended = self.runner.state in {"stopped", "cleanup"}
-        return bool(self.stopped) or ended or self.process.load.broken is not None
+        return bool(self.stopped) or self.finished or self.process.load.broken is not None
 
     def _obey(self) -> None:
         """What the command says; when it has gone, everything ends."""
@@ -306,7 +310,7 @@ class Generator:
         )
 
     def _end(self) -> None:
-        if self.runner.state not in {"stopped", "cleanup"}:
+        if not self.finished:
             self.runner.stop()
         broken = self.process.load.broken
         self.news.extend(self.process.finish())
