@@ -122,6 +122,28 @@ def test_the_numbers_are_those_of_the_tally_and_not_of_the_sampled_tape() -> Non
     assert shown["load"]["jobs"]["done"] == counts.jobs.done
 
 
+def test_a_price_that_nobody_knows_is_not_counted_as_nothing() -> None:
+    counts = Counts.from_json(LOAD.tally)
+    counts.unpriced = 12
+    shown = made(replace(LOAD, tally=counts.to_json()))
+
+    assert shown["credits_spent"] is None
+    assert shown["load"]["figures"]["credits_per_job"] is None
+    assert "12 paid calls have a price that nobody documents" in told(
+        replace(LOAD, tally=counts.to_json())
+    )
+
+
+def test_what_is_asked_for_ends_when_the_load_is_stopped() -> None:
+    plan = pictures(sample.breaking(), CONTRACT, "en")[0]["layouts"][0]
+    whole = pictures(replace(sample.breaking(), breaking=None), CONTRACT, "en")[0]["layouts"][0]
+
+    levels = [re.findall(r"V([\d.]+)", one["shapes"][1]["path"]) for one in (plan, whole)]
+
+    assert float(levels[0][-1]) == plan["bottom"]
+    assert float(levels[1][-1]) < whole["bottom"]
+
+
 def test_a_plain_run_has_no_load_section() -> None:
     plain = document(sample.report(), CONTRACT, language="en")
 

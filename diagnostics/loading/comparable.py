@@ -48,7 +48,7 @@ def light(before: Load, after: Load) -> Iterator[Text]:
         told = [f"{each.provider} {each.kind} {each.base_url}" for each in (one, other)]
         yield Text(
             en=f"different targets: {told[0]}, then {told[1]}",
-            ru=f"разные цели: сначала {told[0]}, затем {told[1]}",
+            ru=f"отвечали разные серверы: сначала {told[0]}, затем {told[1]}",
         )
     if before.client != after.client:
         clients = f"{before.client}, {after.client}"
