@@ -131,7 +131,7 @@ class Driving:
         self._slots = count()
         self.start_s = now()
         """When the first stage begins, on the engine's clock."""
-        self.begun = self.arrived = 0
+        self.begun = self.arrived = self._told = 0
         """Asks in all; those that a stream began."""
         self.closed = False
 
@@ -225,6 +225,11 @@ class Driving:
             self._over(conversation)
         if ended is not None:
             ended(value)
+
+    def news(self) -> int:
+        """Arrivals that were begun since this was last asked."""
+        found, self._told = self.arrived - self._told, self.arrived
+        return found
 
     def close(self) -> None:
         """Drop everything that is under way."""

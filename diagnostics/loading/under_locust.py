@@ -189,7 +189,7 @@ class Load:
         role = self.role
         start_at = order.start_at
         if start_at is None:
-            start_at = role.start_at() if isinstance(role, Master) else time()
+            start_at = time() + role.head_start_s
         self.order = order = replace(order, start_at=start_at)
         self.stopped_by, self._stages, self._budgets = "", Stages(), {}
         self.environment.process_exit_code = None
@@ -246,28 +246,19 @@ class Load:
         budget = self._budgets.setdefault(target.kind, Budget(kind=target.kind, limit=order.budget))
         policy = Policy(contract=contract, retry=order.retry, random=Random(order.seed))
         headers, admits = self._keys(contract, target), order.fence().admits
+        common: dict[str, Any] = {
+            "contract": contract,
+            "headers": headers,
+            "budget": budget,
+            "policy": policy,
+            "listener": self._everybody(),
+            "admits": admits,
+        }
         if order.stock:
             from diagnostics.loading.stock import Stock  # noqa: PLC0415  # only where asked for
 
-            return Stock(
-                self.environment,
-                contract=contract,
-                target=target,
-                headers=headers,
-                budget=budget,
-                policy=policy,
-                listener=self._everybody(),
-                admits=admits,
-            )
-        return Engine(
-            contract=contract,
-            base_url=target.base_url,
-            headers=headers,
-            budget=budget,
-            policy=policy,
-            listener=self._everybody(),
-            admits=admits,
-        )
+            return Stock(self.environment, target=target, **common)
+        return Engine(base_url=target.base_url, **common)
 
     # --- while it runs ------------------------------------------------------------------------
 
@@ -338,6 +329,9 @@ class Load:
 
     def _merge(self, statistics: Statistics) -> None:
         assert self.tally is not None  # noqa: S101  # as above
+        if self.driving is not None:
+            arrived = self.driving.news()
+            self.tally.arrivals(due=arrived, begun=arrived)
         for step in self._stages.news(self.tally.jobs):
             statistics.note(step.name, step.duration_s, step.error)
         statistics.merge()
