@@ -268,7 +268,9 @@ def test_beyond_six_codes_the_rest_is_one() -> None:
 def test_failures_beyond_the_sixth_code_are_drawn_as_the_rest() -> None:
     many = sample.load(sample.Shape(codes=[str(number) for number in range(1001, 1010)]))
     codes = next(one for one in pictures(many, CONTRACT, "en") if one["name"] == "codes")
+    rest = codes["layouts"][0]["shapes"][-1]["path"]
 
+    assert len(set(re.findall(r"V([\d.]+)", rest))) > 2 * 10
     assert [shape["kind"] for shape in codes["layouts"][0]["shapes"]] == [
         f"code{number}" for number in range(1, 7)
     ]
@@ -341,6 +343,15 @@ def test_columns_add_up_however_few_there_are() -> None:
 
         assert sum(one.requests for one in found) == whole
         assert len(found) <= most
+
+
+@pytest.mark.parametrize("began_at", [0.0, -1e300, 1e18, float("nan"), float("inf")])
+def test_a_start_that_does_not_fit_the_seconds_is_not_believed(began_at: float) -> None:
+    counts = Counts.from_json(LOAD.tally)
+    found = columns(counts.timeline, most=1000, began_at=began_at, lasted_s=60.0)
+
+    assert found[0].at_s == 0.0
+    assert len(found) == 60
 
 
 def test_the_table_has_a_line_a_second_and_a_column_a_code() -> None:
