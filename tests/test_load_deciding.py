@@ -176,3 +176,13 @@ def test_nobody_is_there_when_no_connection_was_taken_for_seconds() -> None:
 )
 def test_somebody_is_there_as_long_as_anything_is_answered(codes: list[dict[str, int]]) -> None:
     assert not gone(seconds(*codes))
+
+
+def test_a_hiccup_of_a_short_load_is_no_bottleneck() -> None:
+    counts = Counts()
+    named = counts.named("create")
+    named.requests = 60
+    named.latency.extend([0.1] * 60)
+    counts.lateness.late.extend([0.0] * 58 + [0.08] * 2)
+
+    assert decided(Tally.from_json(counts.to_json())).verdict is Verdict.PASS
