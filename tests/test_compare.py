@@ -176,6 +176,18 @@ def test_jobs_that_fail_more_often_are_worse() -> None:
     assert by_subject(compare(*pair))["failed jobs"].effect is Effect.WORSE
 
 
+def test_counts_that_contradict_each_other_tell_nothing() -> None:
+    pair = with_jobs(BEFORE, done=0, failed=-5), with_jobs(AFTER, done=10, failed=-5)
+
+    assert by_subject(compare(*pair))["failed jobs"].effect is Effect.UNKNOWN
+
+
+def test_without_jobs_nothing_is_said_of_them() -> None:
+    pair = with_jobs(BEFORE, created=0), with_jobs(AFTER, created=0)
+
+    assert not [one for one in by_subject(compare(*pair)) if "job" in one]
+
+
 # --- may they be compared? ------------------------------------------------------------------------
 
 

@@ -354,6 +354,32 @@ def test_a_start_that_does_not_fit_the_seconds_is_not_believed(began_at: float) 
     assert len(found) == 60
 
 
+def test_seconds_of_no_calendar_are_no_columns() -> None:
+    counts = Counts()
+    counts.timeline.row(10**15).requests = 1
+
+    assert columns(counts.timeline, most=10, began_at=0.0, lasted_s=60.0) == []
+
+
+def test_seconds_in_which_nothing_was_answered_have_no_latency_to_draw() -> None:
+    counts = Counts()
+    counts.timeline.row(1000).created = 1
+    load = replace(sample.silent(), tally=counts.to_json(), started_s=1000.0, duration_s=1.0)
+
+    assert [one["name"] for one in pictures(load, CONTRACT, "en")] == ["plan", "rate", "jobs"]
+
+
+def test_a_load_that_broke_at_once_has_no_load_that_held() -> None:
+    broken = sample.breaking().breaking
+    assert broken is not None
+    limit = Limit(name="getVideo", status=429, at_s=3.0)
+    load = replace(LOAD, breaking=replace(broken, held_level=None), limit=limit)
+
+    assert "highest load at which" not in told(load)
+    assert "calls a second through" not in told(load)
+    assert "<title>limit</title>" in told(load, kind="html")
+
+
 def test_the_table_has_a_line_a_second_and_a_column_a_code() -> None:
     rows = list(csv.DictReader(io.StringIO(table(made()["load"]))))
 

@@ -165,7 +165,7 @@ class _Pair:
         if not all(one.created for one in jobs):
             return
         yield self._drawn("jobs per minute", Kind.RATE, _jobs_rate, more_is_better=True)
-        if all(one.microcredits for one in self._both):
+        if all(one.microcredits and not one.unpriced for one in self._both):
             yield self._drawn("cost per finished job", Kind.COST, _cost)
         yield self._failed_jobs()
         for subject, name in _COUNTS.items():
