@@ -62,7 +62,7 @@ def order(environment: Any) -> Order:
         seed=chosen.seed,
         stock=chosen.client == "stock",
         allowed=tuple(chosen.i_may_load),
-        shaped=bool(name),
+        shaped=environment.shape_class is not None,
     )
     for provider, target in targets.items():
         contract = contract_load.load(provider)
@@ -76,6 +76,11 @@ def order(environment: Any) -> Order:
         )
         if why is not None:
             raise UsageError(why.en)
+        if target.kind is TargetKind.LIVE and not made.shaped:
+            raise UsageError(
+                f"{target.base_url} is no emulator: only a profile's rate is known beforehand",
+                hint="--profile NAME (see: diagnostics list profiles)",
+            )
     return made
 
 
@@ -132,12 +137,12 @@ def begin(environment: Any, **_others: Any) -> None:
     )
     if chosen.worker:
         return
+    if environment.profile:
+        environment.shape_class = load.shape()
+    elif not chosen.run_time:
+        chosen.run_time = RUN_TIME_S
     if chosen.headless or environment.host:
         try:
             order(environment)
         except DiagnosticsError as error:
             sys.exit(f"error: {error}" + (f"\n  {error.hint}" if error.hint else ""))
-    if environment.profile:
-        environment.shape_class = load.shape()
-    elif not chosen.run_time:
-        chosen.run_time = RUN_TIME_S

@@ -30,7 +30,9 @@ LIMIT_S = 120.0
 _RSS_UNIT_KB = 1 if sys.platform == "linux" else 1024
 
 
-def rows(rounds: int = 3, requests: int = 200_000, seconds: float = 5.0) -> Iterator[Row]:
+def rows(
+    rounds: int = 3, requests: int = 200_000, seconds: float = 5.0, jobs: int = 10_000
+) -> Iterator[Row]:
     """Ours and Locust's against the same server, in turn."""
     ours, counted, stock = [], [], []
     with bare() as port:
@@ -48,7 +50,19 @@ def rows(rounds: int = 3, requests: int = 200_000, seconds: float = 5.0) -> Iter
         reach="≤ 60 MB",
         reached=rss_mb <= 60,
     )
+    yield _waiting(jobs)
     yield from peers
+
+
+def _waiting(jobs: int) -> Row:
+    with bare() as port:
+        rss_mb = float(child("jobs", port, jobs)["rss_mb"])
+    return Row(
+        what=f"{jobs:,} jobs in flight, one worker, without Locust",
+        measured=f"{rss_mb:.0f} MB",
+        reach="≤ 200 MB",
+        reached=rss_mb <= 200,
+    )
 
 
 def _row(
@@ -104,8 +118,15 @@ class Exact:
         self.failed: dict[tuple[str, str | None], int] = {}
         self.count = 0
 
-    def answered(
-        self, exchange: Any, *, name: str, code: str | None, ok: bool, **_at: float
+    def answered(  # noqa: PLR0913  # the engine's `Listener`; gathering what is not read costs
+        self,
+        exchange: Any,
+        *,
+        due_s: float,  # noqa: ARG002  # see above
+        sent_s: float,  # noqa: ARG002  # see above
+        name: str,
+        code: str | None,
+        ok: bool,
     ) -> None:
         """Count one attempt."""
         self.count += 1
@@ -178,6 +199,30 @@ def ours(port: int, requests: float, users: float = USERS, *, tallied: bool = Fa
     _told(listener.count - first, time.perf_counter() - wall_s, time.process_time() - cpu_s)
     if listener.failed:
         raise BrokenError(f"answers that failed: {listener.failed}")
+    engine.close()
+
+
+def in_flight(port: int, jobs: float) -> None:
+    """Create so many jobs, each read every minute, and tell what they take while they wait."""
+    from dataclasses import replace  # noqa: PLC0415  # not for the parent
+
+    listener = Exact()
+    contract, engine = _engine(port, _tally(listener))
+
+    made = asking(contract)
+
+    def job() -> Generator[Any, Any, None]:
+        inner = made()
+        wanted = next(inner)
+        while True:
+            wanted = inner.send((yield wanted))
+            wanted = replace(wanted, wait_s=60.0)
+
+    for number in range(int(jobs)):
+        engine.begin(job(), due_s=engine.now() + number / 5000, conversation=number)
+    while listener.count < jobs:
+        engine.turn(0.1)
+    _told(listener.count, 1.0, 1.0)
     engine.close()
 
 
@@ -288,6 +333,8 @@ def main(way: str, port: str, *much: str) -> None:
     numbers = [float(one) for one in much]
     if way == "stock":
         stock(int(port), *numbers)
+    elif way == "jobs":
+        in_flight(int(port), *numbers)
     else:
         ours(int(port), *numbers, tallied=way == "tallied")
 

@@ -56,11 +56,13 @@ class Column:
 
 def columns(timeline: Timeline, *, most: int, began_at: float, lasted_s: float) -> list[Column]:
     """The whole timeline, silent seconds included, in `most` columns or fewer."""
-    if not timeline.rows or not math.isfinite(began_at) or not math.isfinite(lasted_s):
+    if not timeline.rows or not math.isfinite(lasted_s):
         return []
     first, last, width_s = min(timeline.rows), max(timeline.rows), timeline.width_s
     if not abs(first) < _MOMENT_MAX > width_s:
         return []
+    if not -width_s < first - began_at <= max(lasted_s, 0.0):
+        began_at = float(first)  # whoever wrote this has changed one of the two
     number = (last - first) // width_s + 1
     each = -(-number // most)
     made = [

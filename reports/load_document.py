@@ -3,8 +3,9 @@
 Everything is worked out again from `load.json`; the slowest conversations from the run's tape.
 """
 
+import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from diagnostics.contract import Contract
@@ -47,7 +48,7 @@ def with_load(
     paid = _paid(counts, contract)
     told: dict[str, Any] = clean(section(load, counts, report, contract, said))
     sampled = {name: made[name] for name in ("verdict", "blame", "certainty", "code", "requests")}
-    spent = counts.microcredits / 1e6
+    spent = told["figures"]["credits"]
     headline = {**made["headline"], "sentence": clean(load_said.sentence(load, said))}
     return {
         **made,
@@ -140,6 +141,7 @@ def _asked(load: Load, asked: Profile | None, said: Words) -> dict[str, Any]:
 def _figures(load: Load, counts: Counts, said: Words) -> dict[str, Any]:
     sent, every = metrics.requests(counts), counts.latency()
     jobs = counts.jobs
+    spent = None if counts.unpriced else counts.microcredits / 1e6
     return {
         "requests": sent,
         "failures": metrics.failures(counts),
@@ -148,8 +150,9 @@ def _figures(load: Load, counts: Counts, said: Words) -> dict[str, Any]:
         "rate": sent / load.duration_s if load.duration_s > 0 else None,
         "jobs_done": jobs.done,
         "jobs_per_minute": jobs.done * 60 / load.duration_s if load.duration_s > 0 else None,
-        "credits": counts.microcredits / 1e6,
-        "credits_per_job": counts.microcredits / 1e6 / jobs.done if jobs.done else None,
+        "credits": spent,
+        "credits_per_job": spent / jobs.done if spent is not None and jobs.done else None,
+        "unpriced": counts.unpriced,
         "received_bytes": sum(named.received_bytes for named in counts.names.values()),
         **_percentiles(every),
     }
@@ -306,7 +309,12 @@ def pictures(load: Load, contract: Contract, language: str) -> list[dict[str, An
     def made(layout: Layout) -> list[Column]:
         return _columns(load, counts, layout.columns)
 
-    level: Callable[[float], float] | None = asked.level if asked is not None else None
+    stopped_s = min((one.at_s for one in (load.breaking, load.limit) if one), default=math.inf)
+
+    def asked_level(at_s: float) -> float:
+        return asked.level(at_s) if asked is not None and at_s < stopped_s else 0.0
+
+    level = asked_level if asked is not None else None
     drawn: list[dict[str, Any]] = clean(
         charts(made, said, codes, level, load_said.instants(load, said))
     )

@@ -7,16 +7,19 @@ from hypothesis import strategies as st
 
 from diagnostics.model import Json
 
-ODD = st.one_of(
+NUMBERS = st.one_of(
+    st.integers(-10, 10),
+    st.sampled_from([2**62, -(2**62), 2**40, 10**400, 1e308, -1e308, 5e-324, 1_800_000_000]),
+    st.floats(),
+)
+WORDS = st.one_of(st.text(max_size=8), st.sampled_from(["fail", "/s", "p99 of request", "<b>"]))
+ANYTHING = st.one_of(
     st.none(),
     st.booleans(),
-    st.integers(-10, 10),
-    st.sampled_from([2**62, -(2**62), 10**400, 1e308, -1e308, 5e-324]),
-    st.floats(),
-    st.text(max_size=8),
+    NUMBERS,
+    WORDS,
     st.just([]),
     st.just({}),
-    st.just({"en": "x", "ru": "y"}),
     st.lists(st.integers(-3, 3), max_size=4),
 )
 DEPTH_MAX = 7
@@ -40,11 +43,26 @@ def places(value: Json, path: tuple[Json, ...] = ()) -> Iterator[tuple[Json, ...
 
 
 def mutated(document: Json) -> st.SearchStrategy[Json]:
-    """The document with up to three places changed."""
+    """The document with up to three places changed, mostly to another value of that type."""
     known = list(places(document))
-    return st.lists(st.tuples(st.sampled_from(known), ODD), max_size=3).map(
-        lambda changes: _changed(document, changes)
+    change = st.sampled_from(known).flatmap(
+        lambda path: st.tuples(st.just(path), _like(_at(document, path)))
     )
+    return st.lists(change, min_size=1, max_size=3).map(lambda made: _changed(document, made))
+
+
+def _like(value: Json) -> st.SearchStrategy[Json]:
+    if isinstance(value, str):
+        return st.one_of(WORDS, WORDS, ANYTHING)
+    if isinstance(value, int | float):
+        return st.one_of(NUMBERS, NUMBERS, ANYTHING)
+    return ANYTHING
+
+
+def _at(document: Json, path: tuple[Json, ...]) -> Json:
+    for step in path:
+        document = document[step]
+    return document
 
 
 def _changed(document: Json, changes: list[tuple[tuple[Json, ...], Json]]) -> Json:

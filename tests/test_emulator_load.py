@@ -21,7 +21,7 @@ from diagnostics.emulator.app import Emulator
 from diagnostics.emulator.call import Prompt
 from diagnostics.emulator.codes import Codes
 from diagnostics.emulator.faults import JobFault
-from diagnostics.emulator.overload import PLAIN, SETTINGS, Pressure, pressure
+from diagnostics.emulator.overload import PLAIN, SETTINGS, Pressure, pressure, told
 from diagnostics.emulator.pressing.floor import Floor
 from diagnostics.emulator.pressing.spread import SECONDS_MAX, spread
 from diagnostics.emulator.pressing.window import Window
@@ -166,11 +166,11 @@ def test_where_no_code_tells_of_a_failed_create_overload_is_a_503(provider: str)
 
 
 def test_a_documented_plan_says_how_many_jobs_at_once() -> None:
-    told = [
+    held = [
         settled([load("heygen")], {"heygen": "http://h.test"}, clock=VirtualClock(), pressure=asked)
         for asked in (Pressure(plan="Enterprise"), Pressure(plan="Enterprise", jobs_at_once=3))
     ]
-    assert [one[0].jobs.floor.pressure.jobs_at_once for one in told] == [20, 3]
+    assert [one[0].jobs.floor.pressure.jobs_at_once for one in held] == [20, 3]
 
 
 def test_a_plan_that_nobody_documents_is_refused_with_those_that_are() -> None:
@@ -239,6 +239,13 @@ def test_the_command_offers_every_setting_and_no_other() -> None:
 def test_the_command_refuses_a_setting_that_will_not_do(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["emulate", "akool", "--render-s", "lognormal 4"]) == 2
     assert "lognormal 50 0.6" in capsys.readouterr().err
+
+
+def test_what_was_set_is_told_as_a_profile_writes_it() -> None:
+    asked = {"per_second": 40.0, "render_s": "lognormal 2 0.4", "overload": "slow"}
+    assert told(pressure(asked)) == asked
+    assert pressure(told(pressure(asked))) == pressure(asked)
+    assert told(PLAIN) == {}
 
 
 # --- its parts --------------------------------------------------------------------------------
@@ -317,8 +324,8 @@ FAULTS = st.builds(
 def test_a_poll_that_is_answered_from_memory_says_what_a_fresh_one_says(
     fault: JobFault, provider: str, gaps: list[float]
 ) -> None:
-    told: list[list[bytes]] = [[], []]
-    for forgets, answers in zip((False, True), told, strict=True):
+    heard: list[list[bytes]] = [[], []]
+    for forgets, answers in zip((False, True), heard, strict=True):
         contract, clock = load(provider), VirtualClock(1_795_000_000.0)
         emulator = Emulator(contract, clock=clock)
         op = contract.operations[contract.roles["example"]]
@@ -333,16 +340,16 @@ def test_a_poll_that_is_answered_from_memory_says_what_a_fresh_one_says(
             path, _, query = asked.url.removeprefix(contract.host).partition("?")
             answers.append(said(emulator, asked.method, path, query, asked.body))
             assert work.id.encode() in answers[-1]
-    assert told[0] == told[1]
+    assert heard[0] == heard[1]
 
 
 def said(emulator: Emulator, method: str, path: str, query: str, body: bytes) -> bytes:
     """The body of an answer that is given at once."""
     scheme = next(s for s in emulator.contract.schemes if not s.token_operation)
     key = [(scheme.header.lower().encode(), f"{scheme.prefix}{emulator.key}".encode())]
-    told = emulator.prompt(Prompt(method, path, query.encode(), key, body, None))
-    assert isinstance(told, bytes)
-    return told.partition(b"\r\n\r\n")[2]
+    answer = emulator.prompt(Prompt(method, path, query.encode(), key, body, None))
+    assert isinstance(answer, bytes)
+    return answer.partition(b"\r\n\r\n")[2]
 
 
 def test_the_same_seed_gives_the_same_jobs() -> None:

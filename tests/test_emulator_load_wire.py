@@ -257,8 +257,10 @@ def test_both_ways_say_the_same(method: str, target: str, body: bytes, known: bo
 FIELD = st.tuples(st.sampled_from([b"x-api-key", b"authorization", b"host", b"x"]), st.binary())
 HOSTILE = Town([Emulator(load(name), clock=VirtualClock()) for name in ("akool", "heygen")])
 ADDRESSES = [
-    f"/{name}{op.path}" for name, one in HOSTILE.emulators.items() for op in one.contract.operations.values()
-]  # fmt: skip
+    f"/{name}{op.path}"
+    for name, one in HOSTILE.emulators.items()
+    for op in one.contract.operations.values()
+]
 
 
 KEYS = [(b"x-api-key", one.key.encode()) for one in HOSTILE.emulators.values()]

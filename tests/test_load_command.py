@@ -1,7 +1,7 @@
 """Does each profile run, and come to the verdict that its emulator's settings deserve?"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Ran]:
     into = tmp_path_factory.mktemp("load")
     bad = into / "bad"
     bad.mkdir()
-    jobs = [(name, (small(name, into), "--duration", SECONDS)) for name in HEALTHY]
+    jobs: list[tuple[str, Sequence[str]]] = [
+        (name, (small(name, into), "--duration", SECONDS)) for name in HEALTHY
+    ]
     breaking = small("breakpoint", into, emulator="", poll="50 ms")
     text = Path(breaking).read_text().replace("overload_jobs: 60", "overload_jobs: 6")
     Path(breaking).write_text(text)
@@ -43,6 +45,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Ran]:
     text = Path(slow).read_text().replace("p99 of job.total < 30 s", "p99 of job.total < 2 s")
     Path(slow).write_text(text)
     jobs.append(("slow", (slow, "--duration", SECONDS)))
+    jobs.append(("stock", (jobs[0][1][0], "--duration", SECONDS, "--client", "stock")))
     return all_of(jobs, into / "out")
 
 
@@ -58,6 +61,14 @@ def test_a_healthy_emulator_passes(name: str, ran: Mapping[str, Ran]) -> None:
     assert found.code == 0
     assert found.told["ending"] == "completed"
     assert found.failed == []
+
+
+def test_the_same_profile_runs_on_locusts_own_client(ran: Mapping[str, Ran]) -> None:
+    found = ran["stock"].told
+
+    assert found["client"] == "stock"
+    assert found["tally"]["jobs"]["done"] > 0
+    assert ran["stock"].failed == []
 
 
 def test_breakpoint_names_the_load_at_which_it_breaks_and_stops_there(

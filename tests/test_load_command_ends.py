@@ -6,7 +6,8 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -34,14 +35,32 @@ def profile(into: Path, *, lasts: str = "60 s", renders: float = 0.2) -> str:
     return str(path)
 
 
-def start(*arguments: str, out: Path) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [*COMMAND, "load", *arguments, "--out", str(out), "-v"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts commands; none of them outlives its test."""
+    with ExitStack() as stack:
+
+        def begin(*arguments: str) -> "subprocess.Popen[str]":
+            process = stack.enter_context(
+                subprocess.Popen(
+                    [*COMMAND, *arguments],
+                    cwd=ROOT,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            stack.callback(process.kill)
+            return process
+
+        yield begin
+
+
+def load(path: str, out: Path, *options: str) -> tuple[str, ...]:
+    return ("load", path, "--out", str(out), "-v", "--lang", "en", *options)
 
 
 def wait_for(process: "subprocess.Popen[str]", pattern: str) -> "re.Match[str]":
@@ -51,7 +70,7 @@ def wait_for(process: "subprocess.Popen[str]", pattern: str) -> "re.Match[str]":
         found = re.search(pattern, line)
         if found:
             return found
-    raise AssertionError(f"it never said {pattern}")
+    raise AssertionError(f"it never said {pattern}; it ended with {process.wait(10)}")
 
 
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
@@ -138,10 +157,10 @@ def test_a_dry_run_sends_nothing_and_tells_the_worst_case(tmp_path: Path) -> Non
 
 
 def test_ctrl_c_ends_it_cleanly_lists_the_jobs_under_way_and_still_reports(
-    tmp_path: Path,
+    start: Start, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    process = start(profile(tmp_path, renders=30), "--lang", "en", out=out)
+    process = start(*load(profile(tmp_path, renders=30), out))
     wait_for(process, r"[1-9]\d* requests")
     process.send_signal(signal.SIGINT)
     code, stdout, stderr = ended(process)
@@ -157,10 +176,10 @@ def test_ctrl_c_ends_it_cleanly_lists_the_jobs_under_way_and_still_reports(
 
 
 def test_a_killed_command_leaves_a_load_that_can_be_read_and_nobody_running(
-    tmp_path: Path,
+    start: Start, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    process = start(profile(tmp_path), "--workers", "2", out=out)
+    process = start(*load(profile(tmp_path), out, "--workers", "2"))
     workers = [int(wait_for(process, r"worker: process (\d+)")[1]) for _ in range(2)]
     wait_for(process, r"[1-9]\d* requests")
     wait_for(process, r"[1-9]\d* requests")
@@ -184,9 +203,9 @@ def gone(pid: int) -> None:
     raise AssertionError(f"process {pid} still runs")
 
 
-def test_a_worker_that_dies_is_named_and_the_others_go_on(tmp_path: Path) -> None:
+def test_a_worker_that_dies_is_named_and_the_others_go_on(start: Start, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    process = start(profile(tmp_path, lasts="12 s"), "--workers", "3", out=out)
+    process = start(*load(profile(tmp_path, lasts="12 s"), out, "--workers", "3"))
     pids = [int(wait_for(process, r"worker: process (\d+)")[1]) for _ in range(3)]
     wait_for(process, r"[1-9]\d* requests")
     os.kill(pids[1], signal.SIGKILL)
@@ -221,14 +240,10 @@ def test_a_disk_that_is_full_ends_it_with_one_error(tmp_path: Path) -> None:
     assert "Traceback" not in found.stderr
 
 
-def test_a_target_that_goes_away_is_noticed_and_no_more_is_sent(tmp_path: Path) -> None:
-    emulator = subprocess.Popen(
-        [*COMMAND, "emulate", "akool", "--json"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+def test_a_target_that_goes_away_is_noticed_and_no_more_is_sent(
+    start: Start, tmp_path: Path
+) -> None:
+    emulator = start("emulate", "akool", "--json")
     assert emulator.stdout is not None
     told = ""
     for line in emulator.stdout:
@@ -236,10 +251,10 @@ def test_a_target_that_goes_away_is_noticed_and_no_more_is_sent(tmp_path: Path) 
         if line.startswith("}"):
             break
     url = json.loads(told)["base_url"]
-    process = start(profile(tmp_path), "--target", url, out=tmp_path / "out")
+    process = start(*load(profile(tmp_path), tmp_path / "out", "--target", url))
     wait_for(process, r"[1-9]\d* requests")
     emulator.kill()
-    emulator.communicate()
+    emulator.wait(10)
     code, stdout, stderr = ended(process)
 
     kept = result.read(folder(tmp_path / "out"))

@@ -1,19 +1,19 @@
 """Does one loop carry many asks, at the time they are due, and end them all?"""
 
-import random
 import subprocess
 import sys
+import time
 from collections.abc import Generator
 from dataclasses import replace
+from email.utils import formatdate
 from selectors import SelectSelector
 from typing import Any
 
 import pytest
 
 from diagnostics.drive.budget import Budget
-from diagnostics.drive.policy import Policy
 from diagnostics.loading.engine import Engine
-from diagnostics.loading.poll import Selected
+from diagnostics.loading.poll import Poll, Selected, poller
 from diagnostics.model import (
     Exchange,
     Fault,
@@ -21,7 +21,6 @@ from diagnostics.model import (
     Purpose,
     Request,
     Response,
-    RetryPolicy,
     TargetKind,
     Together,
     Unsent,
@@ -47,6 +46,19 @@ class Hands:
 
     def __call__(self) -> float:
         return self.at_s
+
+
+class Counting:
+    """A poll that counts the connections it was given."""
+
+    def __init__(self, inner: Poll) -> None:
+        self.registered, self._inner = 0, inner
+        self.modify, self.unregister = inner.modify, inner.unregister
+        self.poll, self.close = inner.poll, inner.close
+
+    def register(self, fd: int, events: int) -> None:
+        self.registered += 1
+        self._inner.register(fd, events)
 
 
 def twice(second: Request) -> Asking:
@@ -126,17 +138,21 @@ def test_a_repeated_call_is_due_when_the_policy_says_and_both_attempts_are_told(
 
 
 def test_a_date_in_retry_after_is_read_by_the_calendar_not_by_the_engines_clock() -> None:
-    ear = Ear()
-    past = http(
-        b"",
-        status="503 Service Unavailable",
-        extra="Retry-After: Thu, 01 Jan 1970 00:10:00 GMT\r\n",
-    )
-    quick = Policy(contract=akool(), retry=RetryPolicy(base_delay_s=0.0), random=random.Random(1))
-    answers = [past, GOOD]
-    with answering(lambda _: [answers.pop(0)]) as wire:
-        (exchange,) = run(engine(wire.base_url, ear, policy=quick), one(CREDIT))
-    assert exchange.attempt == 2
+    ear, hands = Ear(), Hands()
+    soon = formatdate(time.time() + 60.0, usegmt=True)
+    busy = http(b"", status="503 Service Unavailable", extra=f"Retry-After: {soon}\r\n")
+    with answering(lambda _: [busy]) as wire:
+        loop = engine(wire.base_url, ear, now=hands, policy=policy())
+        loop.begin(one(CREDIT), due_s=100.0)
+        until(loop, lambda: bool(ear.heard))
+        assert loop.waiting == 1
+        hands.at_s = 150.0
+        loop.turn(0.0)
+        assert loop.waiting == 1
+        hands.at_s = 161.0
+        until(loop, lambda: len(ear.heard) == 2)
+        loop.close()
+    assert 158.0 < ear.heard[1].due_s <= 160.0
 
 
 # --- asks -------------------------------------------------------------------------------------
@@ -319,6 +335,20 @@ def test_one_connection_serves_one_request_after_another_and_is_left_when_it_sto
         loop.close()
 
 
+def test_a_connection_that_stood_idle_for_long_is_not_used_even_before_it_is_swept_away() -> None:
+    ear, hands = Ear(), Hands()
+    with answering(lambda _: [GOOD]) as wire:
+        poll = Counting(poller())
+        loop = engine(wire.base_url, ear, now=hands, poll=poll)
+        for at_s in (100.0, 104.0, 109.0):
+            hands.at_s = at_s
+            loop.begin(one(CREDIT), due_s=at_s)
+            count = len(ear.heard)
+            until(loop, lambda before=count: len(ear.heard) == before + 1)  # type: ignore[misc]  # a default binds it
+        loop.close()
+    assert poll.registered == 2
+
+
 def test_silence_beyond_the_total_is_given_up_however_often_a_byte_comes() -> None:
     from diagnostics.drive.live import Bounds  # noqa: PLC0415  # only here
 
@@ -340,9 +370,9 @@ def test_a_large_body_is_sent_as_the_other_side_takes_it() -> None:
     body = b'{"x":"' + b"y" * 3_000_000 + b'"}'
     large = replace(CREDIT, method="POST", body=body)
     with answering(lambda _: [GOOD]) as wire:
-        (exchange,) = run(engine(wire.base_url, Ear()), one(large))
-        assert wire.heard[0].endswith(body)
-    assert isinstance(exchange.answer, Response)
+        (both,) = run(engine(wire.base_url, Ear()), twice(large))
+        assert wire.heard[1].endswith(body)
+    assert all(isinstance(exchange.answer, Response) for exchange in both)
 
 
 def test_a_name_with_a_dead_address_before_a_living_one_is_reached() -> None:

@@ -7,10 +7,16 @@ from benchmarks.children import BrokenError
 
 
 def test_the_engine_is_measured_beside_locusts_own_client_and_peers_that_are_there() -> None:
-    exact, tallied, memory, *peers = load_engine.rows(rounds=1, requests=4000, seconds=1.0)
+    exact, tallied, memory, jobs, *peers = load_engine.rows(
+        rounds=1, requests=4000, seconds=1.0, jobs=200
+    )
     assert (exact.reach, tallied.reached) == ("≥ 80,000, 6 ×", None)
     assert exact.baseline.startswith("FastHttpUser ")
     assert memory.measured.endswith(" MB")
+    assert (jobs.what, jobs.reach) == (
+        "200 jobs in flight, one worker, without Locust",
+        "≤ 200 MB",
+    )
     assert [row.what.rpartition(" ")[2] for row in peers] == list(load_engine.PEERS)
     assert all(row.measured for row in peers)
 

@@ -1,10 +1,12 @@
 """Are the bytes of a load those of the live driver, on the way out and on the way in?"""
 
 import asyncio
+import errno
 import gzip
 import json
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,10 +25,12 @@ from diagnostics.drive.budget import Budget
 from diagnostics.drive.clock import RealClock
 from diagnostics.drive.driver import Slot
 from diagnostics.drive.live import Bounds, Live
+from diagnostics.loading.coding import decoded
 from diagnostics.loading.encode import Encoder
 from diagnostics.loading.flow import Flow
 from diagnostics.loading.hearing import HEADS_MOST, Hearing, Known
 from diagnostics.loading.keyring import Keyring, buyer
+from diagnostics.loading.line import unconnected
 from diagnostics.loading.naming import Names
 from diagnostics.loading.origin import Origin
 from diagnostics.loading.poll import poller
@@ -47,7 +51,7 @@ from diagnostics.model import (
 )
 from diagnostics.promise import Envelope, Reading
 from tests.drive_cases import akool
-from tests.load_cases import QUICK, Ear, answering, engine, one, run
+from tests.load_cases import QUICK, Ear, answering, engine, one, run, until
 from tests.test_live import KEY, self_signed
 from tests.test_retry import Memory
 from tests.wire import http
@@ -184,6 +188,23 @@ def test_an_address_known_by_its_host_comes_to_what_httpx_makes_of_it(parts: lis
     assert said.startswith(b"GET " + meant + b" HTTP/1.1\r\n")
 
 
+def test_a_slash_within_a_query_is_not_taken_for_the_path() -> None:
+    encoder = Encoder(base_url="http://127.0.0.1:9", hosts=(), keys=lambda _request: ())
+    for value in ("/a", "/b"):
+        said = encoder.encode(Request(method="GET", url=f"http://127.0.0.1:9?x={value}"))[1]
+        assert said.startswith(f"GET /?x={value} HTTP/1.1\r\n".encode())
+
+
+def test_a_file_is_asked_for_as_such_though_a_probe_went_the_same_way_before() -> None:
+    with answering(lambda _: [GOOD]) as wire:
+        url = f"{wire.base_url}/f"
+        probe = Request(method="GET", url=url, purpose=Purpose.PROBE, authenticated=False)
+        file = replace(probe, purpose=Purpose.MEDIA)
+        run(engine(wire.base_url, Ear()), one(probe), one(file), one(probe))
+        encoded = sorted(b"Accept-Encoding" in raw for raw in wire.heard)
+    assert encoded == [False, True, True]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -238,6 +259,81 @@ def test_nothing_listening_and_no_such_name_are_told_as_the_live_driver_tells_th
         assert (found.kind, found.may_have_arrived) == (told.kind, False)
 
 
+def test_a_name_that_does_not_resolve_is_not_asked_for_every_time() -> None:
+    nowhere = engine("http://no-such-host.invalid", Ear(), now=lambda: 100.0)
+    found = run(nowhere, one(CREDIT), one(CREDIT))
+    assert [exchange.answer.kind for exchange in found] == [FaultKind.DNS] * 2
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (errno.ECONNREFUSED, FaultKind.REFUSED),
+        (errno.EMFILE, FaultKind.LOCAL),
+        (errno.EADDRNOTAVAIL, FaultKind.LOCAL),
+        (errno.ENETUNREACH, FaultKind.CONNECT),
+    ],
+)
+def test_why_no_connection_came_about_is_told_apart(number: int, kind: FaultKind) -> None:
+    found = unconnected(OSError(number, "x"))
+    assert (found.kind, found.may_have_arrived) == (kind, False)
+
+
+def test_a_server_that_takes_nothing_is_given_up_as_the_live_driver_gives_it_up() -> None:
+    large = replace(CREDIT, method="POST", body=b"x" * 20_000_000)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        bounds = Bounds(connect_s=2.0, read_s=0.2)
+        found = by_load(base_url, large, TargetKind.LIVE, bounds=bounds)
+    assert found == Fault(
+        kind=FaultKind.WRITE, message="could not send in time", may_have_arrived=True
+    )
+
+
+def test_a_server_that_hangs_up_amid_a_large_body_breaks_nothing_but_that_call() -> None:
+    large = replace(CREDIT, method="POST", body=b"x" * 20_000_000)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def hang_up() -> None:
+            talking, _ = listening.accept()
+            talking.recv(1000)
+            talking.close()  # with bytes unread: a reset
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        found = by_load(base_url, large, TargetKind.LIVE)
+        thread.join(5.0)
+    assert isinstance(found, Fault)
+    assert (found.kind, found.may_have_arrived) == (FaultKind.RESET, True)
+
+
+def test_an_answer_that_comes_before_the_request_is_sent_is_taken_and_its_connection_left() -> None:
+    large = replace(CREDIT, method="POST", body=b"x" * 20_000_000)
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer_early() -> None:
+            talking, _ = listening.accept()
+            with talking:
+                talking.recv(1000)
+                talking.sendall(GOOD)
+                over.wait(5.0)
+
+        thread = threading.Thread(target=answer_early)
+        thread.start()
+        loop = engine(f"http://127.0.0.1:{listening.getsockname()[1]}", Ear())
+        found: list[Exchange] = []
+        loop.begin(one(large), due_s=loop.now(), ended=found.append)
+        until(loop, lambda: bool(found))
+        left = loop.connections
+        loop.close()
+        over.set()
+        thread.join(5.0)
+    assert found[0].response is not None
+    assert left == 0
+
+
 @contextmanager
 def deaf() -> Iterator[str]:
     """A port whose queue is full: whoever connects hears nothing."""
@@ -276,8 +372,14 @@ def test_over_tls_an_untrusted_certificate_is_refused_and_a_trusted_one_carries_
         trusting.load_verify_locations(tmp_path / "cert.pem")
         trusting.check_hostname = False  # the certificate names no address
         loop = engine(base_url, Ear(), context=trusting)
-        found = run(loop, one(CREDIT), one(replace(CREDIT, method="POST", body=b"x" * 500_000)))
-    assert [exchange.answer.status for exchange in found] == [200, 200]
+        large = replace(CREDIT, method="POST", body=b"x" * 16_000_000)
+
+        def asking() -> Any:
+            return [(yield CREDIT), (yield large), (yield CREDIT)]
+
+        (found,) = run(loop, asking())
+        assert [exchange.answer.status for exchange in found] == [200, 200, 200]
+        assert wire.heard[-2].endswith(large.body)
 
 
 def test_the_next_address_of_a_name_is_tried_when_one_is_dead() -> None:
@@ -387,6 +489,22 @@ def test_no_bytes_make_the_ear_raise_and_the_end_always_comes_to_something(
         if ear.feed(piece) is not None:
             return
     assert ear.feed(b"") is not None
+
+
+def test_bytes_beyond_an_answer_whose_head_is_known_end_its_connection() -> None:
+    line = hearing()
+    for _ in range(2):
+        assert line.feed(GOOD) == alone(GOOD)
+        assert line.keeps
+    line.keeps = False
+    assert line.feed(GOOD + b"more") == alone(GOOD)
+    assert not line.keeps
+
+
+def test_of_a_compressed_bomb_no_more_is_unpacked_than_is_asked_for() -> None:
+    bomb = gzip.compress(b"0" * 200_000_000)
+    found = decoded((("Content-Encoding", "gzip"),), bomb, 1000)
+    assert 1000 < len(found) < 20_000_000
 
 
 def test_heads_that_never_come_again_are_not_kept_for_ever() -> None:

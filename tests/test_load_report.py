@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import os
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnostics.errors import DiagnosticsError
+from diagnostics.cli import main
+from diagnostics.cli import report as report_command
+from diagnostics.cli.screen import Screen
+from diagnostics.errors import DiagnosticsError, Exit
 from diagnostics.loading import result
 from diagnostics.loading.counts import Counts
 from diagnostics.loading.profile import Profile
@@ -20,6 +25,7 @@ from diagnostics.loading.reading import profile as read_profile
 from diagnostics.loading.result import Ending, Limit, Load
 from diagnostics.model import LANGUAGES, Json, TargetKind, Text, Verdict
 from diagnostics.redact import Gate
+from diagnostics.tape import TapeFile
 from reports import files, load_said
 from reports.document import document
 from reports.load_columns import columns
@@ -114,6 +120,28 @@ def test_the_numbers_are_those_of_the_tally_and_not_of_the_sampled_tape() -> Non
     assert shown["credits_spent"] == counts.microcredits / 1e6
     assert shown["load"]["figures"]["p99_s"] == counts.latency().percentile(0.99)
     assert shown["load"]["jobs"]["done"] == counts.jobs.done
+
+
+def test_a_price_that_nobody_knows_is_not_counted_as_nothing() -> None:
+    counts = Counts.from_json(LOAD.tally)
+    counts.unpriced = 12
+    shown = made(replace(LOAD, tally=counts.to_json()))
+
+    assert shown["credits_spent"] is None
+    assert shown["load"]["figures"]["credits_per_job"] is None
+    assert "12 paid calls have a price that nobody documents" in told(
+        replace(LOAD, tally=counts.to_json())
+    )
+
+
+def test_what_is_asked_for_ends_when_the_load_is_stopped() -> None:
+    plan = pictures(sample.breaking(), CONTRACT, "en")[0]["layouts"][0]
+    whole = pictures(replace(sample.breaking(), breaking=None), CONTRACT, "en")[0]["layouts"][0]
+
+    levels = [re.findall(r"V([\d.]+)", one["shapes"][1]["path"]) for one in (plan, whole)]
+
+    assert float(levels[0][-1]) == plan["bottom"]
+    assert float(levels[1][-1]) < whole["bottom"]
 
 
 def test_a_plain_run_has_no_load_section() -> None:
@@ -240,7 +268,9 @@ def test_beyond_six_codes_the_rest_is_one() -> None:
 def test_failures_beyond_the_sixth_code_are_drawn_as_the_rest() -> None:
     many = sample.load(sample.Shape(codes=[str(number) for number in range(1001, 1010)]))
     codes = next(one for one in pictures(many, CONTRACT, "en") if one["name"] == "codes")
+    rest = codes["layouts"][0]["shapes"][-1]["path"]
 
+    assert len(set(re.findall(r"V([\d.]+)", rest))) > 2 * 10
     assert [shape["kind"] for shape in codes["layouts"][0]["shapes"]] == [
         f"code{number}" for number in range(1, 7)
     ]
@@ -315,6 +345,41 @@ def test_columns_add_up_however_few_there_are() -> None:
         assert len(found) <= most
 
 
+@pytest.mark.parametrize("began_at", [0.0, -1e300, 1e18, float("nan"), float("inf")])
+def test_a_start_that_does_not_fit_the_seconds_is_not_believed(began_at: float) -> None:
+    counts = Counts.from_json(LOAD.tally)
+    found = columns(counts.timeline, most=1000, began_at=began_at, lasted_s=60.0)
+
+    assert found[0].at_s == 0.0
+    assert len(found) == 60
+
+
+def test_seconds_of_no_calendar_are_no_columns() -> None:
+    counts = Counts()
+    counts.timeline.row(10**15).requests = 1
+
+    assert columns(counts.timeline, most=10, began_at=0.0, lasted_s=60.0) == []
+
+
+def test_seconds_in_which_nothing_was_answered_have_no_latency_to_draw() -> None:
+    counts = Counts()
+    counts.timeline.row(1000).created = 1
+    load = replace(sample.silent(), tally=counts.to_json(), started_s=1000.0, duration_s=1.0)
+
+    assert [one["name"] for one in pictures(load, CONTRACT, "en")] == ["plan", "rate", "jobs"]
+
+
+def test_a_load_that_broke_at_once_has_no_load_that_held() -> None:
+    broken = sample.breaking().breaking
+    assert broken is not None
+    limit = Limit(name="getVideo", status=429, at_s=3.0)
+    load = replace(LOAD, breaking=replace(broken, held_level=None), limit=limit)
+
+    assert "highest load at which" not in told(load)
+    assert "calls a second through" not in told(load)
+    assert "<title>limit</title>" in told(load, kind="html")
+
+
 def test_the_table_has_a_line_a_second_and_a_column_a_code() -> None:
     rows = list(csv.DictReader(io.StringIO(table(made()["load"]))))
 
@@ -379,6 +444,33 @@ def test_a_secret_in_a_code_reaches_no_file(tmp_path: Path) -> None:
     assert len(written) == 5
     assert not [path for path in written if secret in path.read_text("utf-8")]
     assert "bad key <secret:akool-api-key" in (tmp_path / "load.csv").read_text("utf-8")
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Path]:
+    before = Path.cwd()
+    os.chdir(tmp_path)
+    yield tmp_path
+    os.chdir(before)
+
+
+def test_an_old_load_is_rendered_again_in_another_language(here: Path) -> None:
+    folder = here / "out" / "then"
+    tape = TapeFile(folder, Gate())
+    tape.begin(sample.report().tape.case)
+    for exchange in sample.report().tape.exchanges:
+        tape.append(exchange)
+    tape.close()
+    (folder / result.NAME).write_text(json.dumps(result.to_json(LOAD)))
+    out = io.StringIO()
+    options = main.command_parser("report", report_command).parse_args(["then"])
+
+    end = report_command.main(options, Screen(language="ru", streams=(out, io.StringIO())))
+
+    assert end is Exit.OK
+    assert "Нагрузка spike: не выдержано целевых показателей: 2 из 5\n" in out.getvalue()
+    assert "csv: out/then/load.csv" in out.getvalue()
+    assert "ПОД НАГРУЗКОЙ" in (folder / "report.txt").read_text("utf-8")
 
 
 # --- hostile ------------------------------------------------------------------------------------

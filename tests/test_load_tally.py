@@ -276,6 +276,15 @@ def test_half_an_hour_is_kept_by_the_second() -> None:
     assert timeline.width_s == 2
 
 
+def test_wide_rows_make_all_rows_wide_since_nobody_can_tell_their_seconds_apart() -> None:
+    wide = Timeline.from_json({"width_s": 8, "rows": {"0": {"requests": 5}}})
+    narrow = Timeline()
+    narrow.row(3).requests += 1
+    narrow.merge(wide)
+    assert narrow.width_s == 8
+    assert [row.requests for row in narrow.rows.values()] == [6]
+
+
 def test_a_damaged_timeline_is_refused() -> None:
     wrong: list[Json] = [[], {"rows": {}}, {"width_s": 0, "rows": {}}]
     for told in (*wrong, {"width_s": 1, "rows": {"x": {}}}):

@@ -93,9 +93,11 @@ def test_a_create_of_unknown_outcome_is_ambiguous_and_repeating_it_is_a_risk() -
     here = talking()
     here.creates(RESET, at_s=0.0)
     assert (here.tally.jobs.ambiguous, here.tally.jobs.refused) == (1, 0)
-    here.creates(here.says(PENDING), at_s=2.0, attempt=2)
+    here.creates(BUSY, at_s=1.0, attempt=2)
+    assert (here.tally.jobs.risked, here.tally.jobs.refused) == (1, 1)
+    here.creates(here.says(PENDING), at_s=2.0, attempt=3)
     jobs = here.tally.jobs
-    assert (jobs.ambiguous, jobs.risked, jobs.created) == (1, 1, 1)
+    assert (jobs.ambiguous, jobs.risked, jobs.created, jobs.refused) == (1, 1, 1, 0)
 
 
 def test_a_create_that_never_arrived_is_refused() -> None:
@@ -216,7 +218,7 @@ def test_a_state_that_goes_backward_does_not_begin_a_stage_anew() -> None:
 
 
 def test_jobs_of_two_providers_with_calls_of_the_same_name_are_kept_apart() -> None:
-    other = load("openai")
+    other = load("heygen")
     clip = next(op for op in other.operations.values() if op.job and op.job.read == "getVideo")
     tally = Tally(AKOOL, other)
     first, second = talking(tally), Provider(other, clip, tally)
@@ -292,6 +294,18 @@ def test_what_is_read_quickly_is_what_is_read_with_care(
             quick = under_way(contract, job, exchange)
             with_care = poll_of(contract, job, exchange)
             assert quick is None or (with_care is not None and with_care.state == quick)
+
+
+def test_a_code_beside_a_job_that_runs_is_read_with_care() -> None:
+    tried = 0
+    for contract, _, job in families():
+        running = of_kind(job, StateKind.RUNNING)
+        for path in job.code if running else ():
+            for code in contract.errors:
+                poll = read(contract, job, told(contract, job, running, **{path: code}))
+                assert under_way(contract, job, poll) is None
+                tried += 1
+    assert tried
 
 
 def test_most_polls_are_read_quickly() -> None:

@@ -213,3 +213,9 @@ def test_what_a_late_generator_adds_is_not_the_servers() -> None:
     assert made.served("p99 of request") == pytest.approx(0.1, rel=1e-3)
     assert made.served("failed requests") == 0.0
     told_of(made.bottleneck())
+
+
+def test_a_code_is_also_found_behind_the_status_that_a_contract_writes_before_it() -> None:
+    made = tallied(Told(), Told())
+    made.names["getCredit"].codes["429/rate_limited"] = 1
+    assert made.metric("code rate_limited") == made.metric("code 429") == 0.5

@@ -41,6 +41,7 @@ _CALLS_BACK = Text(
     en="signs callbacks with webhook_secret of {base_url}/_emulator (set it as {variable})",
     ru="подписывает вызовы: webhook_secret из {base_url}/_emulator (задайте как {variable})",
 )
+_PRESSED = Text(en="under pressure: {settings}", ru="под давлением: {settings}")
 _TRY = Text(en="try:", ru="попробуйте:")
 _EVERYBODY = Text(en="who is here: {url}", ru="кто здесь есть: {url}")
 _STOP = Text(en="Ctrl-C stops it", ru="остановка: Ctrl-C")
@@ -201,7 +202,14 @@ def _as_json(emulator: "Emulator") -> dict[str, Json]:
         "issues_tokens_to": [emulator.client_id, emulator.client_secret],
         "fault": emulator.plan.name if emulator.plan else None,
         "credits": emulator.account.credits,
+        "pressure": _settings(emulator),
     }
+
+
+def _settings(emulator: "Emulator") -> dict[str, Json]:
+    from diagnostics.emulator.overload import told  # noqa: PLC0415  # not needed for --help
+
+    return told(emulator.pressure)
 
 
 def sdk(base_url: str, words: Mapping[str, str]) -> dict[str, str]:
@@ -221,6 +229,9 @@ def _lines(emulator: "Emulator", language: str) -> Iterator[str]:
     if emulator.plan:
         title = emulator.plan.title.in_language(language)
         yield "  " + _FAULT.fill(language, {"name": emulator.plan.name, "title": title})
+    pressed = ", ".join(f"{name} {value}" for name, value in _settings(emulator).items())
+    if pressed:
+        yield "  " + _PRESSED.fill(language, {"settings": pressed})
     yield from (f"  {line}" for line in _credentials(emulator, language))
     own = [v for v in emulator.callbacks.secrets if v not in _variables(contract)]
     if own:

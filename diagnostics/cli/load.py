@@ -11,6 +11,7 @@ from diagnostics.cli.load_order import (
     LoadOrder,
     decide,
     duration,
+    own_bodies,
     rate,
     refuse,
     settled,
@@ -76,6 +77,7 @@ def main(options: Namespace, screen: Screen) -> Exit:
         if order.embedded:
             order = settled(order, stack.enter_context(_emulator(order, screen)))
         _reachable(order)
+        own_bodies(order)
         return _carried_out(order, screen)
 
 

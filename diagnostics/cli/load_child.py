@@ -13,25 +13,22 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from time import perf_counter, process_time, time
+from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
+from diagnostics.cli.load_process import SAMPLES, Process
 from diagnostics.errors import DiagnosticsError, Exit, TargetError, UsageError
-from diagnostics.model import Exchange, Json
+from diagnostics.model import Json
 
 if TYPE_CHECKING:  # Locust replaces half of the standard library: here only, and first
-    from diagnostics.loading.sampling import Kept
     from diagnostics.loading.sharing import Order
 
 TELL_S = 0.5
-BUSY_S = 2.0
 HEAD_START_S = 0.7
 """From the order to the first arrival: engines are made and users are there by then."""
 WORKERS_S = 30.0
-SAMPLES = "diagnostics_samples"
-"""Locust's message from a worker to its master: conversations that were kept, and a limit."""
 
 
 def say(**words: Json) -> None:
@@ -72,134 +69,6 @@ def _emulate(rest: Sequence[str]) -> int:
     return command(["emulate", "--json", *rest])
 
 
-# --- what every process of a load has ---------------------------------------------------------
-
-
-class Process:
-    """A load in one process, with what listens beside the tally."""
-
-    def __init__(self, environment: Any, order: "Callable[[Any], Order]") -> None:
-        from diagnostics.cli import discover  # noqa: PLC0415  # after Locust, see `main`
-        from diagnostics.loading.under_locust import Load  # noqa: PLC0415  # as above
-        from diagnostics.redact import Gate  # noqa: PLC0415  # as above
-
-        self.gate = Gate()
-        self.environment = environment
-        self.kept: list[Json] = []
-        self.limit: Json = None
-        self._listeners: list[Any] = []
-        self._limits: Any = None
-        self._wall_s = time() - perf_counter()
-        self.load = Load(
-            environment,
-            order=order,
-            scenarios=discover.scenarios(),
-            keys=self._keys,
-            listeners=[self],
-            clean=self.gate.text,
-        )
-        self._busy = Busy()
-
-    def _keys(self, contract: Any, target: Any) -> Any:
-        from diagnostics.cli.load_keys import keyed  # noqa: PLC0415  # after Locust
-
-        return keyed(contract, target, self.gate)
-
-    def _listen(self) -> None:
-        """The order is here: whom to listen to is known."""
-        from diagnostics import contract_load  # noqa: PLC0415  # after Locust
-        from diagnostics.loading.sampling import Sampling  # noqa: PLC0415  # as above
-        from diagnostics.loading.seeking import LimitSeeking  # noqa: PLC0415  # as above
-
-        order = self.load.order
-        if order is None or self._listeners:
-            return
-        contract = contract_load.load(order.main)
-        self._listeners.append(Sampling(contract=contract, keep=self._keep))
-        if order.profile.seeks_limit:
-            start_s = (order.start_at or time()) - self._wall_s
-            self._limits = LimitSeeking(
-                contract=contract,
-                start_s=start_s,
-                level=order.profile.level,
-                duration_s=order.profile.duration_s,
-            )
-            self._listeners.append(self._limits)
-
-    def answered(self, exchange: Exchange, **told: Any) -> None:
-        """The engine's listener."""
-        for listener in self._listeners or self._late():
-            listener.answered(exchange, **told)
-
-    def _late(self) -> list[Any]:
-        self._listen()
-        return self._listeners
-
-    def ended(self, conversation: int) -> None:
-        """An ask is over."""
-        for listener in self._listeners[:1]:
-            listener.ended(conversation)
-
-    def concluded(self, _load: Any) -> None:
-        """The load is over. A worker tells its master before it says that it has stopped."""
-        runner = self.environment.runner
-        if runner.worker_index >= 0 and hasattr(runner, "master_host"):
-            news = self.finish()
-            if news:
-                runner.send_message(SAMPLES, news)
-
-    def busy(self) -> None:
-        """How much of its core this process uses."""
-        share = self._busy.share()
-        if share is not None and self.load.tally is not None:
-            self.load.tally.busy(share)
-
-    def _keep(self, kept: "Kept") -> None:
-        from diagnostics.loading.result import plain  # noqa: PLC0415  # after Locust
-        from diagnostics.tape_values import exchange_to  # noqa: PLC0415  # as above
-
-        sample = replace(kept.sample, started_s=kept.sample.started_s + self._wall_s)
-        exchanges = [
-            exchange_to(self.gate.exchange(replace(one, started_s=one.started_s + self._wall_s)))
-            for one in kept.exchanges
-        ]
-        self.kept.append({"sample": plain(sample), "exchanges": exchanges})
-
-    def news(self, *, over: bool = False) -> list[Mapping[str, Json]]:
-        """What was kept since the last time, and a limit, once."""
-        from diagnostics.loading.result import plain  # noqa: PLC0415  # after Locust
-
-        found: list[Mapping[str, Json]] = [{"kind": "kept", **one} for one in self.kept]
-        self.kept = []
-        if self._limits is not None and self.limit is None:
-            limit = self._limits.limit() if over else self._limits.found(perf_counter())
-            if limit is not None:
-                self.limit = plain(limit)
-                found.append({"kind": "limit", "limit": self.limit})
-        return found
-
-    def finish(self) -> list[Mapping[str, Json]]:
-        """The load is over: the slowest, and whatever is known of a limit."""
-        for listener in self._listeners[:1]:
-            listener.finish()
-        return self.news(over=True)
-
-
-class Busy:
-    """How much of its core this process uses, every two seconds."""
-
-    def __init__(self) -> None:
-        self._wall_s, self._cpu_s = perf_counter(), process_time()
-
-    def share(self) -> float | None:
-        """Since the last time; None: it is too early."""
-        wall_s, cpu_s = perf_counter() - self._wall_s, process_time() - self._cpu_s
-        if wall_s < BUSY_S:
-            return None
-        self._wall_s, self._cpu_s = perf_counter(), process_time()
-        return cpu_s / wall_s
-
-
 # --- the generator ----------------------------------------------------------------------------
 
 
@@ -225,9 +94,14 @@ class Generator:
         self.runner = self._runner()
         self.process = Process(self.environment, lambda _environment: self._started())
         self.refused: DiagnosticsError | None = None
-        self.stopped = ""
+        self.stopped, self.finished = "", False
+        """Told to stop; over, as Locust says. (Its state stays at stopping where a worker died.)"""
+        self.environment.events.test_stop.add_listener(lambda **_event: self._finish())
         self.news: list[Mapping[str, Json]] = []
         self.process.load.refuse = self._refuse  # type: ignore[method-assign]  # ours to tell, not Locust's log
+
+    def _finish(self) -> None:
+        self.finished = True
 
     def _runner(self) -> Any:
         if self.workers == 1:
@@ -278,8 +152,7 @@ class Generator:
             gevent.sleep(0.05)
 
     def _over(self) -> bool:
-        ended = self.runner.state in {"stopped", "cleanup"}
-        return bool(self.stopped) or ended or self.process.load.broken is not None
+        return bool(self.stopped) or self.finished or self.process.load.broken is not None
 
     def _obey(self) -> None:
         """What the command says; when it has gone, everything ends."""
@@ -306,7 +179,7 @@ class Generator:
         )
 
     def _end(self) -> None:
-        if self.runner.state not in {"stopped", "cleanup"}:
+        if not self.finished:
             self.runner.stop()
         broken = self.process.load.broken
         self.news.extend(self.process.finish())

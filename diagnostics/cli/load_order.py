@@ -171,7 +171,7 @@ _DURATION_S_MAX = 7 * 86_400.0
 
 
 def refuse(order: LoadOrder, language: str) -> None:
-    """Nobody is loaded who must not be, and nothing paid is invented for a live provider."""
+    """Nobody is loaded who must not be."""
     from diagnostics.loading.safety import refusal  # noqa: PLC0415  # forecasts, resolves names
 
     for name, target in order.targets.items():
@@ -186,8 +186,13 @@ def refuse(order: LoadOrder, language: str) -> None:
         )
         if why is not None:
             raise UsageError(f"this load is refused:\n{why.in_language(language)}", hint=_DRY)
+
+
+def own_bodies(order: LoadOrder) -> None:
+    """Nothing paid is invented for a live provider."""
+    for name, target in order.targets.items():
         if target.kind is TargetKind.LIVE:
-            _own_body(order.profile, contract, name, order.main)
+            _own_body(order.profile, order.contracts[name], name, order.main)
 
 
 _DRY = "--dry-run shows what would be sent"

@@ -199,7 +199,8 @@ class LoadRun:
     def _report(self, report: Report, load: Load) -> Mapping[str, str]:
         from reports import files  # noqa: PLC0415  # brings Jinja and the report's words
 
-        paths = files.paths(self.folder, self._order.formats)
+        wanted = tuple(dict.fromkeys((*self._order.formats, "json")))  # always, as for `run`
+        paths = files.paths(self.folder, wanted)
         made = files.write(
             report,
             self._order.contract,

@@ -48,10 +48,10 @@ _RESULT = Text(
     ru="{verdict}: запросов {requests} за {duration}, {rate:.1f} в секунду, {failed:.2%} неудачных",
 )
 _JOBS = Text(
-    en="jobs: {created} created, {done} done, {failed} failed, {lost} lost, {doubled} doubled,"
-    " {stuck} stuck, {ambiguous} ambiguous",
-    ru="задачи: создано {created}, готово {done}, неудачно {failed}, потеряно {lost},"
-    " удвоено {doubled}, застряло {stuck}, неясно {ambiguous}",
+    en="jobs: {created} created, {refused} refused, {done} done, {failed} failed, {lost} lost,"
+    " {doubled} doubled, {stuck} stuck, {ambiguous} ambiguous",
+    ru="задачи: создано {created}, отклонено {refused}, готово {done}, неудачно {failed},"
+    " потеряно {lost}, удвоено {doubled}, застряло {stuck}, неясно {ambiguous}",
 )
 _CREDITS = Text(en="credits spent: {credits:g}", ru="потрачено кредитов: {credits:g}")
 _LATE = Text(
@@ -154,7 +154,7 @@ def conclusion(load: Load, tally: Tally, language: str) -> Iterator[str]:
     yield from (f"  {reason.in_language(language)}" for reason in load.because)
     yield f"  {_ENDINGS[load.ending].in_language(language)}"
     if jobs.created or jobs.ended:
-        names = ("created", "done", "failed", "lost", "doubled", "stuck", "ambiguous")
+        names = ("created", "refused", "done", "failed", "lost", "doubled", "stuck", "ambiguous")
         yield _JOBS.fill(language, {name: getattr(jobs, name) for name in names})
     if tally.credits:
         yield _CREDITS.fill(language, {"credits": tally.credits})

@@ -77,6 +77,8 @@ class Emulator:
         input_wait_s: float = WAIT_S,
         pressure: Pressure = PLAIN,
     ) -> None:
+        self.pressure = pressure
+        """As asked for."""
         pressure = for_provider(pressure, contract, per_minute, credits, speed)
         faults = as_likely(faults, pressure)
         if faults:

@@ -116,6 +116,16 @@ def pressure(written: Mapping[str, Json], place: str | None = None) -> Pressure:
     )
 
 
+def told(asked: Pressure) -> dict[str, Json]:
+    """The settings that differ from none, as a profile writes them."""
+    found: dict[str, Json] = {}
+    for name in SETTINGS:
+        value = getattr(asked, name)
+        if value != getattr(PLAIN, name):
+            found[name] = str(value) if isinstance(value, Spread) else value
+    return found
+
+
 def setting(name: str, written: Json, place: str | None = None) -> Any:
     """Read one of them."""
     known = SETTINGS.get(name)

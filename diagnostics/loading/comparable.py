@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from diagnostics.loading import metrics
 from diagnostics.loading.counts import Counts
+from diagnostics.loading.lateness import bottleneck
 from diagnostics.loading.result import Ending, Load
-from diagnostics.loading.tally import Tally
 from diagnostics.model import Json, Text
 
 LOAD_KEYS = ("model", "arrival", "stages", "mix", "emulator", "faults")
@@ -21,7 +21,7 @@ def grave(before: Load, after: Load, counts: tuple[Counts, Counts]) -> Iterator[
                 ru=f"{load.run_id}: не отправлено ни одного запроса",
             )
             continue
-        why = Tally.from_json(load.tally).bottleneck()
+        why = bottleneck(counted.lateness, counted.latency().percentile(0.5), counted.busy_share)
         if why is not None:
             yield Text(en=f"{load.run_id}: {why.en}", ru=f"{load.run_id}: {why.ru}")
     keys = [key for key in LOAD_KEYS if _told(before, key) != _told(after, key)]
@@ -48,7 +48,7 @@ def light(before: Load, after: Load) -> Iterator[Text]:
         told = [f"{each.provider} {each.kind} {each.base_url}" for each in (one, other)]
         yield Text(
             en=f"different targets: {told[0]}, then {told[1]}",
-            ru=f"разные цели: сначала {told[0]}, затем {told[1]}",
+            ru=f"отвечали разные серверы: сначала {told[0]}, затем {told[1]}",
         )
     if before.client != after.client:
         clients = f"{before.client}, {after.client}"

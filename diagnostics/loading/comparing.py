@@ -115,21 +115,29 @@ class _Pair:
 
     def __init__(self, before: Counts, after: Counts, *, paired: bool) -> None:
         self._both = (before, after)
+        self._latency = (before.latency(), after.latency())
         codes = _codes(before, after)
         self._layout = resampling.layout(self._both, codes)
         each_s = resampling.length_s(self._both)
         parts = [resampling.stretches(one, each_s, self._layout) for one in self._both]
         self._enough = min(map(len, parts)) >= resampling.STRETCHES_MIN
-        self._draws: Sequence[tuple[Vector, Vector]] = (
-            list(resampling.draws(*parts, paired=paired, seed=SEED)) if self._enough else ()
-        )
+        drawn = resampling.draws(*parts, paired=paired, seed=SEED) if self._enough else ()
+        unpack = self._layout.unpack
+        self._draws = [(unpack(one), unpack(other)) for one, other in drawn]
+        self._whole = [unpack(sum(one)) for one in parts]
         self._paired = paired
-        self._spread = {name: self._spread_of(share) for name, share in _SHARES.items()}
+        self._times = [self._percentiles(one, other) for one, other in self._draws]
+        self._spread = {name: self._spread_of(n) for n, name in enumerate(_SHARES)}
+
+    def _percentiles(self, *vectors: Vector) -> list[list[float | None]]:
+        return [self._layout.percentiles(one, tuple(_SHARES.values())) for one in vectors]
 
     def differences(self) -> Iterator[Difference]:
         """The most important first."""
-        for name, share in _SHARES.items():
-            yield self._requests(name, share)
+        for number, (name, share) in enumerate(_SHARES.items()):
+            before, after = (one.percentile(share) for one in self._latency)
+            changes = _changes(Kind.TIME, [(one[number], two[number]) for one, two in self._times])
+            yield _difference(f"{name} of request", Kind.TIME, before, after, changes)
         yield self._drawn("rate", Kind.RATE, _rate, more_is_better=True)
         yield self._drawn("failed requests", Kind.SHARE, _share(resampling.FAILURES))
         for place, code in enumerate(self._layout.codes, resampling.SECONDS + 1):
@@ -139,38 +147,25 @@ class _Pair:
             times = [one.names[name].latency for one in self._both]
             yield from self._ranked(name, times)
 
-    def _requests(self, name: str, share: float) -> Difference:
-        def value(vector: Vector) -> float | None:
-            return self._layout.percentile(vector, share)
-
-        exact = [one.latency().percentile(share) for one in self._both]
-        return self._drawn(f"{name} of request", Kind.TIME, value, exact=exact)
-
     def _drawn(
         self,
         subject: str,
         kind: Kind,
         value: Callable[[Vector], float | None],
         *,
-        exact: Sequence[float | None] | None = None,
         more_is_better: bool = False,
     ) -> Difference:
         """One that can be read off every stretch of time."""
-        before, after = exact or [value(self._whole(one)) for one in self._both]
-        drawn = [(value(one), value(other)) for one, other in self._draws]
-        changes = _changes(kind, drawn)
+        before, after = map(value, self._whole)
+        changes = _changes(kind, [(value(one), value(other)) for one, other in self._draws])
         return _difference(subject, kind, before, after, changes, more_is_better=more_is_better)
-
-    def _whole(self, counts: Counts) -> Vector:
-        one = resampling.stretches(counts, 1 << 40, self._layout)
-        return one[0] if one else [0.0] * (self._layout.first_band + 1)
 
     def _jobs(self) -> Iterator[Difference]:
         jobs = [one.jobs for one in self._both]
         if not all(one.created for one in jobs):
             return
         yield self._drawn("jobs per minute", Kind.RATE, _jobs_rate, more_is_better=True)
-        if all(one.microcredits for one in self._both):
+        if all(one.microcredits and not one.unpriced for one in self._both):
             yield self._drawn("cost per finished job", Kind.COST, _cost)
         yield self._failed_jobs()
         for subject, name in _COUNTS.items():
@@ -200,26 +195,28 @@ class _Pair:
                 changes = _changes(Kind.TIME, list(zip(*sides, strict=True)))
             yield _difference(f"{name} of {series}", Kind.TIME, values[0], values[1], changes)
 
-    def _spread_of(self, share: float) -> float:
+    def _spread_of(self, number: int) -> float:
         """How many times more latencies vary than they would if each were on its own.
 
         Of loads with the same profile it is their difference that varies, and not its shape.
         """
-        drawn = [tuple(self._layout.percentile(v, share) for v in two) for two in self._draws]
+        share = tuple(_SHARES.values())[number]
+        drawn = [(one[number], other[number]) for one, other in self._times]
         both = [(math.log(one), math.log(other)) for one, other in drawn if one and other]
         if not both:
             return 1.0
-        alone = [self._alone(counts, share) for counts in self._both]
+        alone = [_alone(latency, share) for latency in self._latency]
         if self._paired:
             seen = resampling.deviation([other - one for one, other in both])
             return _clamped((seen / math.hypot(*alone)) ** 2)
         sides = map(resampling.deviation, zip(*both, strict=True))
         return _clamped(max((s / a) ** 2 for s, a in zip(sides, alone, strict=True)))
 
-    @staticmethod
-    def _alone(counts: Counts, share: float) -> float:
-        values = Ranked(counts.latency()).draws(share, seed=SEED, spread=1.0)
-        return max(resampling.deviation([math.log(value) for value in values]), _RESOLUTION)
+
+def _alone(latency: Histogram, share: float) -> float:
+    """How far a percentile would scatter if each answer were on its own."""
+    values = Ranked(latency).draws(share, seed=SEED, spread=1.0)
+    return max(resampling.deviation([math.log(value) for value in values]), _RESOLUTION)
 
 
 def _clamped(spread: float) -> float:

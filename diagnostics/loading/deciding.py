@@ -169,7 +169,7 @@ def level_told(level: float, unit: str) -> Text:
 
 def _broke(found: Break) -> Text:
     at, held = level_told(found.level, found.unit), found.held_level
-    if held is None:
+    if held is None or held >= found.level:
         return Text(
             en=f"it broke at {at.en}, {found.at_s:.0f} s after the start: {found.objective}",
             ru=f"сломалось при {at.ru}, через {found.at_s:.0f} с после начала: {found.objective}",

@@ -26,8 +26,6 @@ from diagnostics.model import Json
 REPORT_S = 1.0
 """A worker that dies takes with it what it has not told yet: three seconds would be much."""
 WATCH_S = 0.25
-HEAD_START_S = 0.7
-"""From the order to the first arrival: every worker has its users by then."""
 ORDER, STREAMS_ARE, HALT = "diagnostics_order", "diagnostics_streams", "diagnostics_halt"
 HELLO, WANT, BACK = "diagnostics_hello", "diagnostics_want", "diagnostics_back"
 WORKER = "WORKER"
@@ -47,6 +45,9 @@ class Seat(Protocol):
 class Alone:
     """Streams of a load in one process."""
 
+    head_start_s = 0.2
+    """Users have to be there when the first arrival is due, lest it be late."""
+
     def __init__(self) -> None:
         self._desk = Desk()
 
@@ -62,6 +63,8 @@ class Alone:
 
 class Worker:
     """Speaks to the master. `begin` is told the order; `halt` that nothing more is to begin."""
+
+    head_start_s = 0.0
 
     def __init__(
         self,
@@ -129,6 +132,9 @@ class Worker:
 class Master:
     """Shares the load out, adds up what comes back, and says who died with what."""
 
+    head_start_s = 0.7
+    """From the order to the first arrival: every worker has its users by then."""
+
     def __init__(self, environment: Any, statistics: Callable[[], Statistics]) -> None:
         self._environment, self._runner = environment, environment.runner
         self._statistics = statistics
@@ -144,10 +150,6 @@ class Master:
             environment.parsed_options.enable_rebalancing = True
 
     # --- the run ------------------------------------------------------------------------------
-
-    def start_at(self) -> float:
-        """When the first stage begins, by the wall clock."""
-        return time() + HEAD_START_S
 
     def begin(self, order: Order, tally: Tally) -> None:
         """Tell every worker."""
@@ -204,6 +206,9 @@ class Master:
         for name in ("flows", "in_flight", "jobs_open", "spent", "left_out", "requests"):
             setattr(worker, name, told[name])
         worker.until_s = float(told["until_s"])
+        if worker.lost_after_s is not None and self._lives(client_id):
+            worker.lost_after_s = None
+            _log.warning("worker %d is back; it had only fallen silent", worker.index)
         if told["counts"] is not None:
             self._tally.apply(told["counts"])
 
@@ -227,6 +232,8 @@ class Master:
         held = tuple(self.desk.known(name).streams)
         worker = self.desk.lose(name, at_s)
         worker.left_out = self._unknown(held, worker.until_s, at_s)
+        if self._tally is not None:
+            self._tally.arrivals(due=worker.left_out, begun=0)
         _log.error("%s (%s)", told_of(worker), name)
         self._statistics().error(WORKER, f"worker {worker.index}", told_of(worker))
         if not self._runner.rebalancing_enabled():

@@ -90,10 +90,10 @@ class Slot:
 class Stream:
     """One share of the arrivals of the open model."""
 
-    __slots__ = ("gone", "index", "mixer", "schedule")
+    __slots__ = ("gone", "index", "schedule")
 
-    def __init__(self, index: int, schedule: Schedule, mixer: Mixer) -> None:
-        self.index, self.schedule, self.mixer = index, schedule, mixer
+    def __init__(self, index: int, schedule: Schedule) -> None:
+        self.index, self.schedule = index, schedule
         self.gone = False
 
     @property
@@ -131,7 +131,7 @@ class Driving:
         self._slots = count()
         self.start_s = now()
         """When the first stage begins, on the engine's clock."""
-        self.begun = self.arrived = 0
+        self.begun = self.arrived = self._told = 0
         """Asks in all; those that a stream began."""
         self.closed = False
 
@@ -205,7 +205,7 @@ class Driving:
             return
         for at_s in stream.schedule.due(horizon_s):
             self.arrived += 1
-            self._begin(self._turns[id(stream.mixer.next())], self.start_s + at_s, None)
+            self._begin(self._turns[id(self._mixer.next())], self.start_s + at_s, None)
         if stream.schedule.next_s is not None:
             heapq.heappush(self._streams, (stream.schedule.next_s, next(self._order), stream))
 
@@ -225,6 +225,11 @@ class Driving:
             self._over(conversation)
         if ended is not None:
             ended(value)
+
+    def news(self) -> int:
+        """Arrivals that were begun since this was last asked."""
+        found, self._told = self.arrived - self._told, self.arrived
+        return found
 
     def close(self) -> None:
         """Drop everything that is under way."""

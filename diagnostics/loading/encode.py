@@ -105,7 +105,8 @@ class Encoder:
 
     def encode(self, request: Request) -> tuple[Origin, bytes]:
         """Raises `UnsendableError`, `StrayError` and `WithheldError`."""
-        places = self._media if request.purpose is _MEDIA else self._places
+        media = request.purpose is _MEDIA
+        places = self._media if media else self._places
         place = places.get(request.url) or self._find(request, places)
         origin, keys = place.origin, _NO_KEYS
         if request.authenticated and place.trusted:
@@ -114,7 +115,7 @@ class Encoder:
                 raise WithheldError
             keys = found
         self.keys = keys
-        head = self._last.get(request.operation)
+        head = None if media else self._last.get(request.operation)
         if (
             head is None
             or head.origin is not origin
@@ -156,7 +157,7 @@ class Encoder:
         """
         base = _base(url)
         known, target = self._bases.get((base, media)), url[len(base) :]
-        if known is None or not _PLAIN.fullmatch(target):
+        if known is None or "?" in base or not _PLAIN.fullmatch(target):
             return None
         return Place(known.origin, known.prefix, known.prefix + target.encode(), known.trusted)
 

@@ -14,6 +14,8 @@ LATE_S_MAX = 0.010
 LATE_SHARE_MAX = 0.10
 """Of the median latency. More, and latency is told wrong by a tenth or more."""
 LATE_PERCENTILE = 0.99
+FEW = 5
+"""Late requests; of a short load a hundredth is one or two, and that is any machine's hiccup."""
 ACHIEVED_SHARE_MIN = 0.995
 """Of the arrivals that were due: the promised rate holds to half a percent."""
 BUSY_SHARE_MAX = 0.95
@@ -62,7 +64,7 @@ def _behind(lateness: Lateness) -> Text | None:
 def _late(lateness: Lateness, median_s: float | None) -> Text | None:
     late_s = lateness.late.percentile(LATE_PERCENTILE)
     limit_s = max(LATE_S_MAX, LATE_SHARE_MAX * (median_s or 0.0))
-    if late_s is None or late_s <= limit_s:
+    if late_s is None or late_s <= limit_s or lateness.late.over(limit_s) < FEW:
         return None
     late, limit = f"{late_s * 1e3:.1f}", f"{limit_s * 1e3:.1f}"
     return Text(

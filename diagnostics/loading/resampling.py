@@ -8,11 +8,12 @@ same stretches of both are drawn, so that the shape of the profile is no noise.
 
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from itertools import accumulate, islice
-from operator import add
+from itertools import accumulate
 
 from diagnostics.loading.counts import Counts
 from diagnostics.loading.histogram import Histogram, edge_s
@@ -26,9 +27,14 @@ SURE = 0.99
 """Of intervals: some thirty figures are compared at once, and one in twenty would mislead."""
 SPREAD_MOST = 400.0
 
-Vector = list[float]
+Vector = Sequence[int]
+Packed = int
+"""A vector as one long number, 64 bits a place: hundreds of places are added up at once."""
 REQUESTS, FAILURES, JOBS, MICROCREDITS, SECONDS = range(5)
 _FIXED = 5
+_PLACE_BYTES = 8
+_PLACE_MOST = 1 << 48
+"""A thousand and more of these do not reach into the next place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +50,30 @@ class Layout:
         """Where the bands begin."""
         return _FIXED + len(self.codes)
 
-    def percentile(self, vector: Vector, share: float) -> float | None:
+    @property
+    def places(self) -> int:
+        """How many there are."""
+        return self.first_band + self.high - self.low + 1
+
+    def percentiles(self, vector: Vector, shares: Sequence[float]) -> list[float | None]:
         """Of the latencies counted in a vector."""
-        bands = vector[self.first_band :]
-        rank = math.ceil(share * sum(bands) - 1e-9)
-        for number, seen in enumerate(accumulate(bands)):
-            if seen >= rank > 0:
-                return band_edge_s(self.low + number + 1)
-        return None
+        seen = list(accumulate(vector[self.first_band :]))
+        count = seen[-1]
+        if not count:
+            return [None] * len(shares)
+        ranks = [math.ceil(share * count - 1e-9) for share in shares]
+        return [band_edge_s(self.low + bisect_left(seen, rank) + 1) for rank in ranks]
+
+    def pack(self, vector: Vector) -> Packed:
+        """For adding up."""
+        held = array("Q", [min(max(number, 0), _PLACE_MOST) for number in vector])
+        return int.from_bytes(held.tobytes(), sys.byteorder)
+
+    def unpack(self, packed: Packed) -> Vector:
+        """What `pack` made, or the sum of several such."""
+        size = self.places * _PLACE_BYTES
+        kept = packed & ((1 << 8 * size) - 1)
+        return array("Q", kept.to_bytes(size, sys.byteorder))
 
 
 def layout(loads: Sequence[Counts], codes: Sequence[str]) -> Layout:
@@ -61,14 +83,13 @@ def layout(loads: Sequence[Counts], codes: Sequence[str]) -> Layout:
     return Layout(codes=tuple(codes), low=min(met, default=0), high=max(met, default=0))
 
 
-def stretches(counts: Counts, each_s: int, like: Layout) -> list[Vector]:
+def stretches(counts: Counts, each_s: int, like: Layout) -> list[Packed]:
     """A vector for each stretch of that length, from the first second to the last."""
     rows = counts.timeline.rows
     if not rows:
         return []
     first, last = min(rows), max(rows)
-    wide = like.first_band + like.high - like.low + 1
-    made = [[0.0] * wide for _ in range((last - first) // each_s + 1)]
+    made = [[0] * like.places for _ in range((last - first) // each_s + 1)]
     for second, row in rows.items():
         vector = made[(second - first) // each_s]
         told = (row.requests, row.failures, row.over, row.microcredits, counts.timeline.width_s)
@@ -78,7 +99,7 @@ def stretches(counts: Counts, each_s: int, like: Layout) -> list[Vector]:
             vector[place] += row.codes.get(code, 0)
         for band, number in row.latency.counts.items():
             vector[like.first_band + band - like.low] += number
-    return made
+    return [like.pack(vector) for vector in made]
 
 
 def length_s(loads: Sequence[Counts]) -> int:
@@ -89,39 +110,33 @@ def length_s(loads: Sequence[Counts]) -> int:
 
 
 def draws(
-    before: Sequence[Vector], after: Sequence[Vector], *, paired: bool, seed: int
-) -> Iterator[tuple[Vector, Vector]]:
+    before: Sequence[Packed], after: Sequence[Packed], *, paired: bool, seed: int
+) -> Iterator[tuple[Packed, Packed]]:
     """Both loads, drawn anew again and again. `paired`: the same stretches of both."""
     drawn = random.Random(seed)
     both = min(len(before), len(after))
     runs = [_runs(one[:both] if paired else one) for one in (before, after)]
     for _ in range(DRAWS):
-        first = _places(drawn, runs[0])
-        second = first if paired else _places(drawn, runs[1])
-        yield _sum(runs[0], first), _sum(runs[1], second)
+        first = _places(drawn, len(runs[0]))
+        second = first if paired else _places(drawn, len(runs[1]))
+        yield sum(runs[0][place] for place in first), sum(runs[1][place] for place in second)
 
 
-def _runs(vectors: Sequence[Vector]) -> list[Vector]:
+def _runs(vectors: Sequence[Packed]) -> list[Packed]:
     """For each place the sum of the stretch that begins there and goes round the end."""
     count = len(vectors)
-    length = math.ceil(count ** (1 / 3))
     return [
-        reduce(_plus, (vectors[(start + step) % count] for step in range(length)))
+        sum(vectors[(start + step) % count] for step in range(_length(count)))
         for start in range(count)
     ]
 
 
-def _places(drawn: random.Random, runs: Sequence[Vector]) -> list[int]:
-    length = math.ceil(len(runs) ** (1 / 3))
-    return [drawn.randrange(len(runs)) for _ in range(math.ceil(len(runs) / length))]
+def _length(count: int) -> int:
+    return math.ceil(math.cbrt(count))
 
 
-def _sum(runs: Sequence[Vector], places: Sequence[int]) -> Vector:
-    return reduce(_plus, (runs[place] for place in places))
-
-
-def _plus(one: Vector, other: Vector) -> Vector:
-    return list(map(add, one, other))
+def _places(drawn: random.Random, count: int) -> list[int]:
+    return [drawn.randrange(count) for _ in range(math.ceil(count / _length(count)))]
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
@@ -150,25 +165,13 @@ class Ranked:
         self._edges = [edge_s(place + 1) for place, _ in ordered]
         self._ranks = list(accumulate(number for _, number in ordered))
 
-    def draw(self, share: float, drawn: random.Random, spread: float) -> float:
-        """That percentile, once."""
-        from bisect import bisect_left  # noqa: PLC0415  # nothing else needs it
-
-        count = self._ranks[-1]
-        rank = drawn.gauss(share * count, math.sqrt(share * (1 - share) * count * spread))
-        rank = min(max(rank, 1.0), float(count))
-        return self._edges[bisect_left(self._ranks, rank)]
-
     def draws(self, share: float, *, seed: int, spread: float) -> list[float]:
         """That percentile, again and again."""
-        drawn = random.Random(seed)
-        return list(islice(_again(lambda: self.draw(share, drawn, spread)), DRAWS))
+        drawn, count = random.Random(seed), self._ranks[-1]
+        middle, apart = share * count, math.sqrt(share * (1 - share) * count * spread)
+        ranks = (min(max(drawn.gauss(middle, apart), 1.0), count) for _ in range(DRAWS))
+        return [self._edges[bisect_left(self._ranks, rank)] for rank in ranks]
 
     def beyond(self, share: float, spread: float) -> float:
         """How many independent values stand behind the percentile, on its thinner side."""
         return min(share, 1 - share) * self._histogram.count / spread
-
-
-def _again(make: Callable[[], float]) -> Iterator[float]:
-    while True:
-        yield make()

@@ -61,7 +61,7 @@ class Sample:
     """One conversation that was kept, and where it stands on the run's tape."""
 
     why: str
-    """`code 1015`, `fault reset`, `slow`, `ambiguous`."""
+    """`code 1015`, `HTTP 503`, `reset`, `ambiguous`, `slow`, `healthy`, `unfinished`."""
     conversation: int
     scenario: str = ""
     name: str = ""

@@ -174,7 +174,8 @@ def _listen(child: Child, running: Running, kept: Heard, look: Look) -> None:
         if running.ending is None:
             running.ending = _reason(running)
             if running.ending is not None:
-                child.tell(do="halt", why=running.ending.value)
+                waits = running.ending is not Ending.UNREACHABLE  # else nobody will answer
+                child.tell(do="halt" if waits else "stop", why=running.ending.value)
         look(running)
 
 

@@ -189,9 +189,10 @@ class Load:
         role = self.role
         start_at = order.start_at
         if start_at is None:
-            start_at = role.start_at() if isinstance(role, Master) else time()
+            start_at = time() + role.head_start_s
         self.order = order = replace(order, start_at=start_at)
         self.stopped_by, self._stages, self._budgets = "", Stages(), {}
+        self.environment.process_exit_code = None
         contracts = {name: contract_load.load(name) for name in order.targets}
         main = contracts[order.main]
         others = {name: one for name, one in contracts.items() if name != order.main}
@@ -245,28 +246,19 @@ class Load:
         budget = self._budgets.setdefault(target.kind, Budget(kind=target.kind, limit=order.budget))
         policy = Policy(contract=contract, retry=order.retry, random=Random(order.seed))
         headers, admits = self._keys(contract, target), order.fence().admits
+        common: dict[str, Any] = {
+            "contract": contract,
+            "headers": headers,
+            "budget": budget,
+            "policy": policy,
+            "listener": self._everybody(),
+            "admits": admits,
+        }
         if order.stock:
             from diagnostics.loading.stock import Stock  # noqa: PLC0415  # only where asked for
 
-            return Stock(
-                self.environment,
-                contract=contract,
-                target=target,
-                headers=headers,
-                budget=budget,
-                policy=policy,
-                listener=self._everybody(),
-                admits=admits,
-            )
-        return Engine(
-            contract=contract,
-            base_url=target.base_url,
-            headers=headers,
-            budget=budget,
-            policy=policy,
-            listener=self._everybody(),
-            admits=admits,
-        )
+            return Stock(self.environment, target=target, **common)
+        return Engine(base_url=target.base_url, **common)
 
     # --- while it runs ------------------------------------------------------------------------
 
@@ -303,7 +295,7 @@ class Load:
         assert self.driving is not None  # noqa: S101  # as above
         order = self.order
         plan = schedule(order.profile, seed=order.seed, index=index, count=STREAMS)
-        made = Stream(index, plan, Mixer(order.profile.mix, index=index, count=STREAMS))
+        made = Stream(index, plan)
         self.driving.take(made, from_s)
         return made
 
@@ -337,6 +329,9 @@ class Load:
 
     def _merge(self, statistics: Statistics) -> None:
         assert self.tally is not None  # noqa: S101  # as above
+        if self.driving is not None:
+            arrived = self.driving.news()
+            self.tally.arrivals(due=arrived, begun=arrived)
         for step in self._stages.news(self.tally.jobs):
             statistics.note(step.name, step.duration_s, step.error)
         statistics.merge()

@@ -111,7 +111,7 @@ class Watch:
     def _create(
         self, part: Part, exchange: Exchange, counts: Counts, second: int, *, ok: bool
     ) -> None:
-        due_s = self._earlier(exchange, counts, ok=ok)
+        due_s = self._earlier(exchange, counts)
         if not ok:
             unknown = ambiguous(part.contract, exchange)
             counts.jobs.ambiguous += unknown
@@ -139,7 +139,7 @@ class Watch:
         failed = self._failed.setdefault(exchange.conversation, {})
         failed[hash(exchange.request.body)] = due_s, unknown
 
-    def _earlier(self, exchange: Exchange, counts: Counts, *, ok: bool) -> float:
+    def _earlier(self, exchange: Exchange, counts: Counts) -> float:
         """When this create was first due: an attempt that failed before is taken back."""
         if not self._failed or exchange.conversation not in self._failed:
             return exchange.started_s
@@ -149,7 +149,7 @@ class Watch:
             del self._failed[exchange.conversation]
         if unknown is False:
             counts.jobs.refused -= 1
-        elif unknown and ok:
+        elif unknown:
             counts.jobs.risked += 1
         return due_s
 
