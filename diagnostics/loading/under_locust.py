@@ -245,10 +245,11 @@ class Load:
     def _engine(self, order: Order, target: Target, contract: Contract) -> Sender:
         budget = self._budgets.setdefault(target.kind, Budget(kind=target.kind, limit=order.budget))
         policy = Policy(contract=contract, retry=order.retry, random=Random(order.seed))
-        headers, admits = self._keys(contract, target), order.fence().admits
+        access, admits = self._keys(contract, target), order.fence().admits
         common: dict[str, Any] = {
             "contract": contract,
-            "headers": headers,
+            "headers": access.headers,
+            "renews": access.renews,
             "budget": budget,
             "policy": policy,
             "listener": self._everybody(),
