@@ -1,5 +1,7 @@
 """Does a load come to the verdict that its figures deserve, with the reason that decides first?"""
 
+from dataclasses import replace
+
 import pytest
 
 from diagnostics.loading.counts import Counts
@@ -38,6 +40,7 @@ def tally(
     named = counts.named("create")
     named.requests, named.failures = requests, failures
     named.latency.extend([took_s] * requests)
+    named.service.extend([took_s - late_s] * requests)
     counts.lateness.late.extend([late_s] * requests)
     return Tally.from_json(counts.to_json())
 
@@ -186,3 +189,35 @@ def test_a_hiccup_of_a_short_load_is_no_bottleneck() -> None:
     counts.lateness.late.extend([0.0] * 58 + [0.08] * 2)
 
     assert decided(Tally.from_json(counts.to_json())).verdict is Verdict.PASS
+
+
+def with_one_late(late_s: float) -> Tally:
+    """A hundred answers of 0.95 s; two of them were due that long before they were sent."""
+    counts = Counts()
+    named = counts.named("create")
+    named.requests = 100
+    named.service.extend([0.95] * 100)
+    named.latency.extend([0.95] * 98 + [0.95 + late_s] * 2)
+    counts.lateness.late.extend([0.0] * 98 + [late_s] * 2)
+    return Tally.from_json(counts.to_json())
+
+
+def test_an_objective_that_only_the_generators_lateness_breaks_is_left_open() -> None:
+    found = decided(with_one_late(0.1))
+
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert [one.ok for one in found.objectives] == [True, None]
+    assert "it was 1.05" in found.because[0].en
+    assert "0.95" in found.because[0].en.split("but")[1]
+    assert "опоздания самого генератора" in found.because[0].ru
+
+
+def test_lateness_that_turns_no_objective_changes_nothing() -> None:
+    assert decided(with_one_late(0.01)).verdict is Verdict.PASS
+
+
+def test_what_fails_without_the_lateness_as_well_has_failed() -> None:
+    objective = parse("p99 of request < 900 ms")
+    found = decided(with_one_late(0.1), profile=replace(PROFILE, objectives=(objective,)))
+
+    assert found.verdict is Verdict.FAIL

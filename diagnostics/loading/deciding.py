@@ -5,7 +5,7 @@ over the whole load; what broke in a stretch of it counts as broken (`seeking.Br
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from diagnostics.loading.objectives import Judged, judge, shown
 from diagnostics.loading.profile import Profile
@@ -45,7 +45,7 @@ def decide(ended: Ended) -> Decided:
         *_bottleneck(ended),
         *_unmet(ended, objectives),
         *_unfinished(ended),
-        *_unknown(objectives),
+        *_unknown(ended, objectives),
     ]
     notes = tuple(_lost(ended.workers))
     if made:
@@ -61,9 +61,26 @@ Reason = tuple[Verdict, Text]
 
 def _judged(ended: Ended) -> Iterator[Judged]:
     broke = ended.broke if ended.profile.until_failure else None
+    served = _Served(ended.tally)
     for objective in ended.profile.objectives:
-        found = judge(objective, ended.tally)
-        yield broke if broke is not None and broke.objective == objective else found
+        found, without = judge(objective, ended.tally), judge(objective, served)
+        if broke is not None and broke.objective == objective:
+            yield broke
+        elif without.ok is not None and found.ok is not without.ok:
+            yield replace(found, ok=None)
+        else:
+            yield found
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """The same figures without the generator's own lateness: counted from when it sent."""
+
+    tally: Tally
+
+    def metric(self, subject: str) -> float | None:
+        """As an objective asks."""
+        return self.tally.served(subject)
 
 
 def _silence(ended: Ended) -> Iterator[Reason]:
@@ -98,10 +115,12 @@ def _unfinished(ended: Ended) -> Iterator[Reason]:
         yield Verdict.INCONCLUSIVE, _no_limit(ended.profile)
 
 
-def _unknown(objectives: Sequence[Judged]) -> Iterator[Reason]:
+def _unknown(ended: Ended, objectives: Sequence[Judged]) -> Iterator[Reason]:
     for one in objectives:
-        if one.ok is None:
+        if one.ok is None and one.value is None:
             yield Verdict.INCONCLUSIVE, _unmeasured(one)
+        elif one.ok is None:
+            yield Verdict.INCONCLUSIVE, _late(one, ended.tally.served(one.objective.subject))
 
 
 def _held(ended: Ended) -> Iterator[Text]:
@@ -157,6 +176,16 @@ def _unmeasured(one: Judged) -> Text:
     return Text(
         en=f"{one.objective.text}: nothing was measured that it speaks of",
         ru=f"{one.objective.text}: для этой цели ничего не измерено",
+    )
+
+
+def _late(one: Judged, served: float | None) -> Text:
+    value, without = shown(one.objective, one.value), shown(one.objective, served)
+    return Text(
+        en=f"{one.objective.text}: it was {value}, but {without} without the time by which the"
+        " generator itself was late: nobody knows whether it holds",
+        ru=f"{one.objective.text}: получено {value}, а без опоздания самого генератора — {without}:"
+        " выполнена ли цель, неизвестно",
     )
 
 
