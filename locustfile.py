@@ -147,4 +147,5 @@ def begin(environment: Any, **_others: Any) -> None:
         try:
             order(environment)
         except DiagnosticsError as error:
-            sys.exit(f"error: {error}" + (f"\n  {error.hint}" if error.hint else ""))
+            lines = (f"error: {error}", error.place, error.hint)
+            sys.exit("\n  ".join(line for line in lines if line))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from diagnostics.loading.counts import Counts
-from diagnostics.loading.deciding import Decided, Ended, decide, limit_told
+from diagnostics.loading.deciding import Decided, Ended, decide, level_told, limit_told
 from diagnostics.loading.objectives import Judged, parse
 from diagnostics.loading.profile import Model, Profile, Share, Stage
 from diagnostics.loading.result import Break, Ending, Limit, Worker
@@ -100,7 +100,18 @@ def test_a_lost_worker_is_a_warning_that_names_it() -> None:
     found = decided(tally(), workers=(lost,))
 
     assert found.verdict is Verdict.WARN
-    assert "worker 1 was lost after 3 s" in found.because[0].en
+    assert found.because[0].en.startswith("worker 1 was lost after 3 s")
+
+
+def test_a_share_that_is_missing_since_a_worker_was_lost_is_told_after_that() -> None:
+    short = tally()
+    short.arrivals(due=100, begun=50)
+    lost = Worker(name="worker 1", requests=7, lost_after_s=3.0)
+    found = decided(short, workers=(lost,))
+
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert found.because[0].en.startswith("worker 1 was lost after 3 s")
+    assert "50 of 100 are missing" in found.because[1].en
 
 
 def test_the_load_that_broke_it_is_named_first() -> None:
@@ -221,3 +232,10 @@ def test_what_fails_without_the_lateness_as_well_has_failed() -> None:
     found = decided(with_one_late(0.1), profile=replace(PROFILE, objectives=(objective,)))
 
     assert found.verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("level", "told"), [(0.0, "0 users"), (0.4, "1 user"), (1.0, "1 user"), (2.6, "3 users")]
+)
+def test_a_load_of_less_than_a_user_has_one(level: float, told: str) -> None:
+    assert level_told(level, "users").en == told

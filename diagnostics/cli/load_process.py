@@ -67,11 +67,12 @@ class Process:
             self._listeners.append(self._limits)
 
     def answered(self, exchange: Exchange, **told: Any) -> None:
-        """The engine's listener."""
-        for listener in self._listeners or self._late():
+        """The engine's listener; `parts` hear in its place."""
+        for listener in self.parts():
             listener.answered(exchange, **told)
 
-    def _late(self) -> list[Any]:
+    def parts(self) -> list[Any]:
+        """Who hears of every answer: one call less for each."""
         self._listen()
         return self._listeners
 

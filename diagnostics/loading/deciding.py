@@ -91,6 +91,8 @@ def _silence(ended: Ended) -> Iterator[Reason]:
 def _bottleneck(ended: Ended) -> Iterator[Reason]:
     told = ended.tally.bottleneck() if ended.tally.requests else None
     if told is not None and ended.ending is not Ending.UNREACHABLE:
+        for lost in _lost(ended.workers):  # then what is missing was its share
+            yield Verdict.INCONCLUSIVE, lost
         yield Verdict.INCONCLUSIVE, told
 
 
@@ -190,9 +192,10 @@ def _late(one: Judged, served: float | None) -> Text:
 
 
 def level_told(level: float, unit: str) -> Text:
-    """`12.5 a second`, `40 users`."""
+    """`12.5 a second`, `40 users`; a load of any has one at least."""
     if unit == "users":
-        return Text(en=f"{level:.0f} users", ru=f"{level:.0f} польз.")
+        users = max(round(level), 1 if level > 0 else 0)
+        return Text(en=f"{users} user{'' if users == 1 else 's'}", ru=f"{users} польз.")
     return Text(en=f"{level:.3g} arrivals a second", ru=f"{level:.3g} обращений в секунду")
 
 
@@ -247,7 +250,7 @@ def _no_limit(profile: Profile) -> Text:
 
 def _worker_lost(one: Worker) -> Text:
     return Text(
-        en=f"worker {one.name} was lost after {one.lost_after_s:.0f} s and {one.requests} requests:"
+        en=f"{one.name} was lost after {one.lost_after_s:.0f} s and {one.requests} requests:"
         " what it had under way is not counted",
         ru=f"рабочий процесс {one.name} потерян через {one.lost_after_s:.0f} с,"
         f" запросов от него: {one.requests}; то, что он не успел завершить, не учтено",
