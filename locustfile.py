@@ -20,6 +20,7 @@ from diagnostics import contract_load
 from diagnostics.errors import DiagnosticsError, UsageError
 from diagnostics.loading import reading
 from diagnostics.loading.findings import Findings
+from diagnostics.loading.keys import users
 from diagnostics.loading.profile import SCENARIOS
 from diagnostics.loading.safety import refusal
 from diagnostics.loading.sharing import Order
@@ -127,13 +128,14 @@ def begin(environment: Any, **_others: Any) -> None:
     """Before anything is sent: what would be sent may be sent, and ends by itself."""
     chosen = environment.parsed_options
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    findings = Findings(_SCENARIOS)
+    findings, gate = Findings(_SCENARIOS), Gate()
     load = findings.load = Load(
         environment,
         order=order,
         scenarios=_SCENARIOS,
+        keys=users(gate),
         listeners=[findings],
-        clean=Gate().text,
+        clean=gate.text,
     )
     if chosen.worker:
         return
@@ -145,4 +147,5 @@ def begin(environment: Any, **_others: Any) -> None:
         try:
             order(environment)
         except DiagnosticsError as error:
-            sys.exit(f"error: {error}" + (f"\n  {error.hint}" if error.hint else ""))
+            lines = (f"error: {error}", error.place, error.hint)
+            sys.exit("\n  ".join(line for line in lines if line))

@@ -1,9 +1,11 @@
 """Does a load come to the verdict that its figures deserve, with the reason that decides first?"""
 
+from dataclasses import replace
+
 import pytest
 
 from diagnostics.loading.counts import Counts
-from diagnostics.loading.deciding import Decided, Ended, decide, limit_told
+from diagnostics.loading.deciding import Decided, Ended, decide, level_told, limit_told
 from diagnostics.loading.objectives import Judged, parse
 from diagnostics.loading.profile import Model, Profile, Share, Stage
 from diagnostics.loading.result import Break, Ending, Limit, Worker
@@ -38,6 +40,7 @@ def tally(
     named = counts.named("create")
     named.requests, named.failures = requests, failures
     named.latency.extend([took_s] * requests)
+    named.service.extend([took_s - late_s] * requests)
     counts.lateness.late.extend([late_s] * requests)
     return Tally.from_json(counts.to_json())
 
@@ -97,7 +100,18 @@ def test_a_lost_worker_is_a_warning_that_names_it() -> None:
     found = decided(tally(), workers=(lost,))
 
     assert found.verdict is Verdict.WARN
-    assert "worker 1 was lost after 3 s" in found.because[0].en
+    assert found.because[0].en.startswith("worker 1 was lost after 3 s")
+
+
+def test_a_share_that_is_missing_since_a_worker_was_lost_is_told_after_that() -> None:
+    short = tally()
+    short.arrivals(due=100, begun=50)
+    lost = Worker(name="worker 1", requests=7, lost_after_s=3.0)
+    found = decided(short, workers=(lost,))
+
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert found.because[0].en.startswith("worker 1 was lost after 3 s")
+    assert "50 of 100 are missing" in found.because[1].en
 
 
 def test_the_load_that_broke_it_is_named_first() -> None:
@@ -186,3 +200,42 @@ def test_a_hiccup_of_a_short_load_is_no_bottleneck() -> None:
     counts.lateness.late.extend([0.0] * 58 + [0.08] * 2)
 
     assert decided(Tally.from_json(counts.to_json())).verdict is Verdict.PASS
+
+
+def with_one_late(late_s: float) -> Tally:
+    """A hundred answers of 0.95 s; two of them were due that long before they were sent."""
+    counts = Counts()
+    named = counts.named("create")
+    named.requests = 100
+    named.service.extend([0.95] * 100)
+    named.latency.extend([0.95] * 98 + [0.95 + late_s] * 2)
+    counts.lateness.late.extend([0.0] * 98 + [late_s] * 2)
+    return Tally.from_json(counts.to_json())
+
+
+def test_an_objective_that_only_the_generators_lateness_breaks_is_left_open() -> None:
+    found = decided(with_one_late(0.1))
+
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert [one.ok for one in found.objectives] == [True, None]
+    assert "it was 1.05" in found.because[0].en
+    assert "0.95" in found.because[0].en.split("but")[1]
+    assert "опоздания самого генератора" in found.because[0].ru
+
+
+def test_lateness_that_turns_no_objective_changes_nothing() -> None:
+    assert decided(with_one_late(0.01)).verdict is Verdict.PASS
+
+
+def test_what_fails_without_the_lateness_as_well_has_failed() -> None:
+    objective = parse("p99 of request < 900 ms")
+    found = decided(with_one_late(0.1), profile=replace(PROFILE, objectives=(objective,)))
+
+    assert found.verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("level", "told"), [(0.0, "0 users"), (0.4, "1 user"), (1.0, "1 user"), (2.6, "3 users")]
+)
+def test_a_load_of_less_than_a_user_has_one(level: float, told: str) -> None:
+    assert level_told(level, "users").en == told

@@ -24,6 +24,7 @@ class Process:
 
     def __init__(self, environment: Any, order: "Callable[[Any], Order]") -> None:
         from diagnostics.cli import discover  # noqa: PLC0415  # after Locust, see `main`
+        from diagnostics.loading.keys import users  # noqa: PLC0415  # as above
         from diagnostics.loading.under_locust import Load  # noqa: PLC0415  # as above
         from diagnostics.redact import Gate  # noqa: PLC0415  # as above
 
@@ -38,16 +39,11 @@ class Process:
             environment,
             order=order,
             scenarios=discover.scenarios(),
-            keys=self._keys,
+            keys=users(self.gate),
             listeners=[self],
             clean=self.gate.text,
         )
         self._busy = Busy()
-
-    def _keys(self, contract: Any, target: Any) -> Any:
-        from diagnostics.cli.load_keys import keyed  # noqa: PLC0415  # after Locust
-
-        return keyed(contract, target, self.gate)
 
     def _listen(self) -> None:
         """The order is here: whom to listen to is known."""
@@ -71,11 +67,12 @@ class Process:
             self._listeners.append(self._limits)
 
     def answered(self, exchange: Exchange, **told: Any) -> None:
-        """The engine's listener."""
-        for listener in self._listeners or self._late():
+        """The engine's listener; `parts` hear in its place."""
+        for listener in self.parts():
             listener.answered(exchange, **told)
 
-    def _late(self) -> list[Any]:
+    def parts(self) -> list[Any]:
+        """Who hears of every answer: one call less for each."""
         self._listen()
         return self._listeners
 

@@ -75,12 +75,12 @@ def _line(running: Running, language: str) -> str:
     return _LINE.fill(
         language,
         {
-            "at": seconds(running.elapsed_s),
+            "at": seconds(running.elapsed_s, language),
             "rate": recent_rate(tally),
             "requests": tally.requests,
             "failed": tally.failures,
-            "p50": seconds(tally.metric("p50 of request")),
-            "p99": seconds(tally.metric("p99 of request")),
+            "p50": seconds(tally.metric("p50 of request"), language),
+            "p99": seconds(tally.metric("p99 of request"), language),
             "flying": tally.jobs.in_flight,
             "credits": tally.credits,
         },
@@ -95,21 +95,25 @@ def rows(running: Running, language: str) -> list[Cells]:
     rate = _A_SECOND.fill(language, {"rate": recent_rate(tally), "planned": planned})
     jobs = tally.jobs
     flight = _FLIGHT.fill(language, {"flying": jobs.in_flight, "done": jobs.done})
-    total = seconds(profile.duration_s)
+    total = seconds(profile.duration_s, language)
     return [
         (_TIME.in_language(language), Bar(running.elapsed_s, profile.duration_s, total)),
         (_RATE.in_language(language), rate),
-        (_REQUESTS.in_language(language), f"{tally.requests}  {_percentiles(tally, 'request')}"),
+        (
+            _REQUESTS.in_language(language),
+            f"{tally.requests}  {_percentiles(tally, 'request', language)}",
+        ),
         (_ERRORS.in_language(language), _errors(tally)),
-        (_JOBS.in_language(language), f"{flight}  {_percentiles(tally, 'job.total')}"),
+        (_JOBS.in_language(language), f"{flight}  {_percentiles(tally, 'job.total', language)}"),
         (_CREDITS.in_language(language), f"{tally.credits:g}"),
         *[_objective(judge(one, tally), language) for one in profile.objectives],
     ]
 
 
-def _percentiles(tally: Tally, series: str) -> str:
+def _percentiles(tally: Tally, series: str, language: str) -> str:
     return "  ".join(
-        f"{name} {seconds(tally.metric(f'{name} of {series}'))}" for name in ("p50", "p90", "p99")
+        f"{name} {seconds(tally.metric(f'{name} of {series}'), language)}"
+        for name in ("p50", "p90", "p99")
     )
 
 
@@ -133,10 +137,10 @@ def _objective(judged: Judged, language: str) -> Cells:
 def figures(screen: Screen, load: Load, tally: Tally) -> None:
     """The tables of a load that is over."""
     language = screen.language
-    screen.table(TABLE[language], [_figures(tally, name) for name in sorted(tally.names)])
+    screen.table(TABLE[language], [_figures(tally, name, language) for name in sorted(tally.names)])
     jobs = [one for one in ("submit", "queue", "run", "fetch", "total") if _has(tally, one)]
     if jobs:
-        screen.table(TABLE[language], [_stage(tally, one) for one in jobs])
+        screen.table(TABLE[language], [_stage(tally, one, language) for one in jobs])
     if load.objectives:
         screen.table(OBJECTIVES[language], [_judged(one, language) for one in load.objectives])
 
@@ -145,18 +149,19 @@ def _has(tally: Tally, stage: str) -> bool:
     return tally.metric(f"max of job.{stage}") is not None
 
 
-def _figures(tally: Tally, name: str) -> Sequence[str]:
+def _figures(tally: Tally, name: str, language: str) -> Sequence[str]:
     named = tally.names[name]
-    return (name, str(named.requests), str(named.failures), *_times(tally, name))
+    return (name, str(named.requests), str(named.failures), *_times(tally, name, language))
 
 
-def _stage(tally: Tally, stage: str) -> Sequence[str]:
+def _stage(tally: Tally, stage: str, language: str) -> Sequence[str]:
     count = getattr(tally.jobs, stage).count
-    return (f"job.{stage}", str(count), "", *_times(tally, f"job.{stage}"))
+    return (f"job.{stage}", str(count), "", *_times(tally, f"job.{stage}", language))
 
 
-def _times(tally: Tally, series: str) -> list[str]:
-    return [seconds(tally.metric(f"{one} of {series}")) for one in ("p50", "p90", "p99", "max")]
+def _times(tally: Tally, series: str, language: str) -> list[str]:
+    names = ("p50", "p90", "p99", "max")
+    return [seconds(tally.metric(f"{one} of {series}"), language) for one in names]
 
 
 def _judged(judged: Judged, language: str) -> Cells:

@@ -44,8 +44,8 @@ _ENDINGS: Mapping[Ending, Text] = {
     Ending.INTERRUPTED: Text(en="interrupted", ru="прервано"),
 }
 _RESULT = Text(
-    en="{verdict}: {requests} requests in {duration}, {rate:.1f} a second, {failed:.2%} failed",
-    ru="{verdict}: запросов {requests} за {duration}, {rate:.1f} в секунду, {failed:.2%} неудачных",
+    en="{verdict}: {requests} requests in {duration}, {rate} a second, {failed} failed",
+    ru="{verdict}: запросов {requests} за {duration}, {rate} в секунду, неудачных {failed}",
 )
 _JOBS = Text(
     en="jobs: {created} created, {refused} refused, {done} done, {failed} failed, {lost} lost,"
@@ -90,13 +90,23 @@ TABLE = {
 OBJECTIVES = {"en": ("objective", "measured", ""), "ru": ("цель", "получено", "")}
 
 
-def seconds(value: float | None) -> str:
-    """`1.2 ms`, `3.4 s`, `8 min`."""
+def seconds(value: float | None, language: str) -> str:
+    """`1.2 ms`, `3.4 s`, `8 min`; `1,2 мс`."""
     if value is None:
         return "–"
+    ms, s, minutes = _UNITS[language]
     if value < 1:
-        return f"{value * 1e3:.3g} ms"
-    return f"{value:.3g} s" if value < _MINUTES_FROM_S else f"{value / 60:.3g} min"
+        return decimal(f"{value * 1e3:.3g} {ms}", language)
+    many = value >= _MINUTES_FROM_S
+    return decimal(f"{value / 60:.3g} {minutes}" if many else f"{value:.3g} {s}", language)
+
+
+def decimal(written: str, language: str) -> str:
+    """Russian writes 0,5."""
+    return written.replace(".", ",") if language == "ru" else written
+
+
+_UNITS = {"en": ("ms", "s", "min"), "ru": ("мс", "с", "мин")}
 
 
 _MINUTES_FROM_S = 600.0
@@ -111,7 +121,7 @@ def headline(order: LoadOrder, language: str) -> str:
         "name": profile.name,
         "title": profile.title.in_language(language),
         "peak": level_told(profile.peak, unit).in_language(language),
-        "duration": seconds(profile.duration_s),
+        "duration": seconds(profile.duration_s, language),
         "where": where.fill(language, {"title": order.contract.title}),
         "url": target.base_url,
     }
@@ -121,7 +131,7 @@ def headline(order: LoadOrder, language: str) -> str:
 
 def would_send(name: str, coming: Forecast, language: str, *, embedded: bool) -> Iterator[str]:
     """The lines around the table of a dry run: before, then after it."""
-    yield _WOULD.fill(language, {"name": name, "duration": seconds(coming.duration_s)})
+    yield _WOULD.fill(language, {"name": name, "duration": seconds(coming.duration_s, language)})
     facts = {
         "requests": number(coming.requests_most, language),
         "per_s": number(coming.per_s_most, language),
@@ -146,9 +156,9 @@ def conclusion(load: Load, tally: Tally, language: str) -> Iterator[str]:
     facts: dict[str, object] = {
         "verdict": VERDICTS[load.verdict].in_language(language),
         "requests": tally.requests,
-        "duration": seconds(load.duration_s),
-        "rate": tally.requests / load.duration_s if load.duration_s else 0.0,
-        "failed": failed,
+        "duration": seconds(load.duration_s, language),
+        "rate": decimal(f"{tally.requests / (load.duration_s or 1.0):.1f}", language),
+        "failed": decimal(f"{failed:.2%}", language),
     }
     yield _RESULT.fill(language, facts)
     yield from (f"  {reason.in_language(language)}" for reason in load.because)
@@ -160,8 +170,9 @@ def conclusion(load: Load, tally: Tally, language: str) -> Iterator[str]:
         yield _CREDITS.fill(language, {"credits": tally.credits})
     late_s = tally.metric("lateness")
     if late_s is not None:
-        yield _LATE.fill(language, {"late": seconds(late_s)})
-    yield from (f"  {note.in_language(language)}" for note in load.notes)
+        yield _LATE.fill(language, {"late": seconds(late_s, language)})
+    others = (note for note in load.notes if note not in load.because)
+    yield from (f"  {note.in_language(language)}" for note in others)
 
 
 def under_way(jobs: tuple[str, ...], language: str) -> Iterator[str]:

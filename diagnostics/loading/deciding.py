@@ -5,7 +5,7 @@ over the whole load; what broke in a stretch of it counts as broken (`seeking.Br
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from diagnostics.loading.objectives import Judged, judge, shown
 from diagnostics.loading.profile import Profile
@@ -45,7 +45,7 @@ def decide(ended: Ended) -> Decided:
         *_bottleneck(ended),
         *_unmet(ended, objectives),
         *_unfinished(ended),
-        *_unknown(objectives),
+        *_unknown(ended, objectives),
     ]
     notes = tuple(_lost(ended.workers))
     if made:
@@ -61,9 +61,26 @@ Reason = tuple[Verdict, Text]
 
 def _judged(ended: Ended) -> Iterator[Judged]:
     broke = ended.broke if ended.profile.until_failure else None
+    served = _Served(ended.tally)
     for objective in ended.profile.objectives:
-        found = judge(objective, ended.tally)
-        yield broke if broke is not None and broke.objective == objective else found
+        found, without = judge(objective, ended.tally), judge(objective, served)
+        if broke is not None and broke.objective == objective:
+            yield broke
+        elif without.ok is not None and found.ok is not without.ok:
+            yield replace(found, ok=None)
+        else:
+            yield found
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """The same figures without the generator's own lateness: counted from when it sent."""
+
+    tally: Tally
+
+    def metric(self, subject: str) -> float | None:
+        """As an objective asks."""
+        return self.tally.served(subject)
 
 
 def _silence(ended: Ended) -> Iterator[Reason]:
@@ -74,6 +91,8 @@ def _silence(ended: Ended) -> Iterator[Reason]:
 def _bottleneck(ended: Ended) -> Iterator[Reason]:
     told = ended.tally.bottleneck() if ended.tally.requests else None
     if told is not None and ended.ending is not Ending.UNREACHABLE:
+        for lost in _lost(ended.workers):  # then what is missing was its share
+            yield Verdict.INCONCLUSIVE, lost
         yield Verdict.INCONCLUSIVE, told
 
 
@@ -98,10 +117,12 @@ def _unfinished(ended: Ended) -> Iterator[Reason]:
         yield Verdict.INCONCLUSIVE, _no_limit(ended.profile)
 
 
-def _unknown(objectives: Sequence[Judged]) -> Iterator[Reason]:
+def _unknown(ended: Ended, objectives: Sequence[Judged]) -> Iterator[Reason]:
     for one in objectives:
-        if one.ok is None:
+        if one.ok is None and one.value is None:
             yield Verdict.INCONCLUSIVE, _unmeasured(one)
+        elif one.ok is None:
+            yield Verdict.INCONCLUSIVE, _late(one, ended.tally.served(one.objective.subject))
 
 
 def _held(ended: Ended) -> Iterator[Text]:
@@ -160,10 +181,21 @@ def _unmeasured(one: Judged) -> Text:
     )
 
 
+def _late(one: Judged, served: float | None) -> Text:
+    value, without = shown(one.objective, one.value), shown(one.objective, served)
+    return Text(
+        en=f"{one.objective.text}: it was {value}, but {without} without the time by which the"
+        " generator itself was late: nobody knows whether it holds",
+        ru=f"{one.objective.text}: получено {value}, а без опоздания самого генератора — {without}:"
+        " выполнена ли цель, неизвестно",
+    )
+
+
 def level_told(level: float, unit: str) -> Text:
-    """`12.5 a second`, `40 users`."""
+    """`12.5 a second`, `40 users`; a load of any has one at least."""
     if unit == "users":
-        return Text(en=f"{level:.0f} users", ru=f"{level:.0f} польз.")
+        users = max(round(level), 1 if level > 0 else 0)
+        return Text(en=f"{users} user{'' if users == 1 else 's'}", ru=f"{users} польз.")
     return Text(en=f"{level:.3g} arrivals a second", ru=f"{level:.3g} обращений в секунду")
 
 
@@ -218,7 +250,7 @@ def _no_limit(profile: Profile) -> Text:
 
 def _worker_lost(one: Worker) -> Text:
     return Text(
-        en=f"worker {one.name} was lost after {one.lost_after_s:.0f} s and {one.requests} requests:"
+        en=f"{one.name} was lost after {one.lost_after_s:.0f} s and {one.requests} requests:"
         " what it had under way is not counted",
         ru=f"рабочий процесс {one.name} потерян через {one.lost_after_s:.0f} с,"
         f" запросов от него: {one.requests}; то, что он не успел завершить, не учтено",

@@ -62,6 +62,7 @@ class Stock:
         contract: Contract,
         target: Target,
         headers: Keys,
+        renews: Callable[[Exchange, Headers], bool] | None = None,
         budget: Budget,
         policy: Policy,
         listener: Listener,
@@ -71,6 +72,7 @@ class Stock:
         self._environment, self._contract, self._target = environment, contract, target
         self._headers, self._budget, self._policy = headers, budget, policy
         self._listener, self._now, self._admits = listener, now, admits
+        self._renews = renews
         self._names = Names(contract)
         self._sessions: list[Any] = []
         self._asks: set[Any] = set()
@@ -132,22 +134,24 @@ class Stock:
         due_s, attempt = due_s + wanted.wait_s, 1
         while True:
             gevent.sleep(max(0.0, due_s - self._now()))
-            exchange = self._attempt(wanted, due_s, attempt, words)
-            delay_s = self._policy.delay_s(exchange, self._now() + self._epoch_s)
+            exchange, keys = self._attempt(wanted, due_s, attempt, words)
+            delay_s: float | None = 0.0
+            if self._renews is None or not self._renews(exchange, keys):
+                delay_s = self._policy.delay_s(exchange, self._now() + self._epoch_s)
             if delay_s is None:
                 return exchange
             due_s, attempt = self._now() + delay_s, attempt + 1
 
     def _attempt(
         self, request: Request, due_s: float, attempt: int, words: dict[str, Any]
-    ) -> Exchange:
+    ) -> tuple[Exchange, Headers]:
         sent_s = self._now()
         name = request.operation or self._names.of(request)
         url = self._url(request)
         keys = self._keys(request, url)
         refused = self._refused(request, url, keys)
         if refused is not None:
-            return self._told(request, refused, due_s, sent_s, attempt, name, words)
+            return self._told(request, refused, due_s, sent_s, attempt, name, words), ()
         self.in_flight += 1
         session = self._sessions.pop() if self._sessions else self._session()
         try:
@@ -166,7 +170,7 @@ class Stock:
         finally:
             self.in_flight -= 1
             self._sessions.append(session)
-        return exchange
+        return exchange, keys or ()
 
     def _keys(self, request: Request, url: str) -> Headers | None:
         """For the provider's own hosts, and the target that stands for them."""

@@ -54,7 +54,8 @@ _log = logging.getLogger("locust.diagnostics")
 class Load:
     """A load in one process. `tally` is what it came to: on a master, that of all workers.
 
-    A listener may have, beside `answered`, `ended(conversation)` and `concluded(load)`.
+    A listener may have, beside `answered`, `ended(conversation)` and `concluded(load)`, and
+    `parts()`: who hears of answers in its place, asked when the order is known.
     """
 
     def __init__(  # noqa: PLR0913  # each a value made elsewhere
@@ -240,15 +241,16 @@ class Load:
         assert self.statistics is not None  # noqa: S101  # as above
         stock = self.order is not None and self.order.stock  # then Locust's own client counts
         counting = [self.tally] if stock else [self.tally, self.statistics]
-        return Everybody([*counting, *self._listeners])
+        return Everybody([*counting, *(part for one in self._listeners for part in _parts(one))])
 
     def _engine(self, order: Order, target: Target, contract: Contract) -> Sender:
         budget = self._budgets.setdefault(target.kind, Budget(kind=target.kind, limit=order.budget))
         policy = Policy(contract=contract, retry=order.retry, random=Random(order.seed))
-        headers, admits = self._keys(contract, target), order.fence().admits
+        access, admits = self._keys(contract, target), order.fence().admits
         common: dict[str, Any] = {
             "contract": contract,
-            "headers": headers,
+            "headers": access.headers,
+            "renews": access.renews,
             "budget": budget,
             "policy": policy,
             "listener": self._everybody(),
@@ -384,6 +386,11 @@ class Load:
             self._tell(self.statistics)
         self.callers.clear()
         self.ready.clear()
+
+
+def _parts(listener: Listener) -> Sequence[Listener]:
+    found: Callable[[], Sequence[Listener]] | None = getattr(listener, "parts", None)
+    return (listener,) if found is None else found()
 
 
 _NOTHING: dict[str, Json] = {
