@@ -96,6 +96,8 @@ def folder(out: Path) -> Path:
         (["quota", "--workers", "2"], 2, "drop --workers"),
         (["smoke", "--format", "pdf"], 2, "formats:"),
         (["smoke", "--duration", "soon"], 2, "--duration"),
+        (["smoke", "--scale", "1e9"], 2, "2,000,000,000 users are too many"),
+        (["average", "--rate", "90000", "--scale", "2"], 2, "at most 100,000"),
         (["smoke", "--target", "https://api.example.test", "--provider", "akool"], 2, "refused"),
     ],
 )
@@ -265,9 +267,9 @@ def test_a_target_that_goes_away_is_noticed_and_no_more_is_sent(
 
 
 def test_the_words_are_russian_where_russian_is_asked_for(tmp_path: Path) -> None:
-    arguments = ("--duration", "2s", "--lang", "ru", "--out", str(tmp_path / "out"))
+    arguments = ("--duration", "2s", "--lang", "ru", "--format", "csv", "--out")
     found = subprocess.run(
-        [*COMMAND, "load", small("smoke", tmp_path), *arguments],
+        [*COMMAND, "load", small("smoke", tmp_path), *arguments, str(tmp_path / "out")],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -276,4 +278,8 @@ def test_the_words_are_russian_where_russian_is_asked_for(tmp_path: Path) -> Non
     )
 
     assert "задачи: создано" in found.stdout
+    assert re.search(r"за \d,\d+ с, \d+,\d в секунду", found.stdout)
+    written = {path.name for path in (tmp_path / "out").rglob("*")}
+    assert "load.csv" in written
+    assert "report.txt" not in written
     assert "нагрузка smoke: Работает ли вообще?" in found.stderr

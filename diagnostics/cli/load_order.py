@@ -88,7 +88,8 @@ def formats(text: str) -> tuple[str, ...]:
     """Report formats; a wrong one is told before anything is sent."""
     from reports.files import known  # noqa: PLC0415  # brings Jinja, and only a load needs it
 
-    return tuple(dict.fromkeys(known(name.strip()) for name in text.split(",") if name.strip()))
+    names = dict.fromkeys(name.strip() for name in text.split(",") if name.strip())
+    return tuple(known(name) for name in names if name != "csv")  # a load always has its table
 
 
 def _wanted(options: Namespace) -> str:
@@ -143,9 +144,19 @@ def shaped(profile: Profile, options: Namespace) -> Profile:
         profile = profile.scaled(wanted / profile.peak)
     if options.scale is not None:
         profile = profile.scaled(options.scale)
+    _bearable(profile)
     if options.duration is not None:
         profile = profile.lasting(options.duration)
     return profile
+
+
+def _bearable(profile: Profile) -> None:
+    """What a profile may not say, no option makes of it."""
+    is_open = profile.model is Model.OPEN
+    most = reading.RATE_MAX if is_open else reading.USERS_MAX
+    if profile.peak > most:
+        what = "arrivals a second" if is_open else "users"
+        raise UsageError(f"{profile.peak:,.0f} {what} are too many", hint=f"at most {most:,.0f}")
 
 
 def duration(text: str) -> float:

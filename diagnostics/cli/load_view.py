@@ -6,7 +6,7 @@ In a terminal a table that is redrawn; in a pipe a plain line every few seconds.
 from collections.abc import Sequence
 from time import monotonic
 
-from diagnostics.cli.load_words import OBJECTIVES, TABLE, UNKNOWN, seconds
+from diagnostics.cli.load_words import OBJECTIVES, TABLE, UNKNOWN, decimal, seconds
 from diagnostics.cli.screen import Bar, Cells, Live, Screen
 from diagnostics.loading.deciding import level_told
 from diagnostics.loading.objectives import Judged, judge, shown
@@ -29,13 +29,11 @@ _JOBS = Text(en="jobs", ru="задачи")
 _CREDITS = Text(en="credits", ru="кредиты")
 _TIME = Text(en="time", ru="время")
 _FLIGHT = Text(en="{flying} in flight, {done} done", ru="в работе {flying}, готово {done}")
-_A_SECOND = Text(
-    en="{rate:.1f} a second, planned {planned}", ru="{rate:.1f} в секунду, по плану {planned}"
-)
+_A_SECOND = Text(en="{rate} a second, planned {planned}", ru="{rate} в секунду, по плану {planned}")
 _LINE = Text(
-    en="{at}: {rate:.1f}/s, {requests} requests, {failed} failed, p50 {p50}, p99 {p99},"
+    en="{at}: {rate}/s, {requests} requests, {failed} failed, p50 {p50}, p99 {p99},"
     " jobs in flight {flying}, credits {credits:g}",
-    ru="{at}: {rate:.1f}/с, запросов {requests}, неудачно {failed}, p50 {p50}, p99 {p99},"
+    ru="{at}: {rate}/с, запросов {requests}, неудачно {failed}, p50 {p50}, p99 {p99},"
     " задач в работе {flying}, кредитов {credits:g}",
 )
 _MARKS = {True: "pass", False: "fail", None: "running"}
@@ -70,13 +68,17 @@ def recent_rate(tally: Tally, seconds_most: int = _RECENT_S) -> float:
     return sum(timeline.rows[one].requests for one in latest) / (len(latest) * timeline.width_s)
 
 
+def _recently(tally: Tally, language: str) -> str:
+    return decimal(f"{recent_rate(tally):.1f}", language)
+
+
 def _line(running: Running, language: str) -> str:
     tally = running.tally
     return _LINE.fill(
         language,
         {
             "at": seconds(running.elapsed_s, language),
-            "rate": recent_rate(tally),
+            "rate": _recently(tally, language),
             "requests": tally.requests,
             "failed": tally.failures,
             "p50": seconds(tally.metric("p50 of request"), language),
@@ -92,7 +94,7 @@ def rows(running: Running, language: str) -> list[Cells]:
     tally, profile = running.tally, running.profile
     unit = "/s" if profile.model is Model.OPEN else "users"
     planned = level_told(profile.level(running.elapsed_s), unit).in_language(language)
-    rate = _A_SECOND.fill(language, {"rate": recent_rate(tally), "planned": planned})
+    rate = _A_SECOND.fill(language, {"rate": _recently(tally, language), "planned": planned})
     jobs = tally.jobs
     flight = _FLIGHT.fill(language, {"flying": jobs.in_flight, "done": jobs.done})
     total = seconds(profile.duration_s, language)

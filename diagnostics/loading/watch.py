@@ -25,6 +25,8 @@ _FAILED_MOST = 100_000
 """Asks whose create failed, if nobody says that they have ended."""
 _RANKS = {StateKind.PENDING: 1, StateKind.RUNNING: 2}
 _SUBMITTED, _QUEUED, _RUNNING, _DONE = range(4)
+_MEDIA, _CALL = Purpose.MEDIA, Purpose.CALL
+"""Names of the module's own: Python 3.11 takes its time with members of an enumeration."""
 _GOOD = frozenset({StateKind.DONE, StateKind.READY})
 
 
@@ -94,11 +96,11 @@ class Watch:
     def heard(self, exchange: Exchange, counts: Counts, second: int, *, ok: bool) -> None:
         """One more answer."""
         request = exchange.request
-        if request.purpose is Purpose.MEDIA:
+        if request.purpose is _MEDIA:
             self._fetched(exchange, counts, second, ok=ok)
             return
         parts = self.operations.get(request.operation or "")
-        if parts is None or request.purpose is not Purpose.CALL:
+        if parts is None or request.purpose is not _CALL:
             return
         part = parts[0]
         if len(parts) > 1:  # two providers have operations of that name
