@@ -277,7 +277,7 @@ def test_the_words_are_russian_where_russian_is_asked_for(tmp_path: Path) -> Non
         check=False,
     )
 
-    assert "задачи: создано" in found.stdout
+    assert "задания: создано" in found.stdout
     assert re.search(r"за \d,\d+ с, \d+,\d в секунду", found.stdout)
     written = {path.name for path in (tmp_path / "out").rglob("*")}
     assert "load.csv" in written

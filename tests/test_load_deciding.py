@@ -140,6 +140,7 @@ def test_what_broke_in_a_stretch_counts_as_broken_though_the_whole_holds() -> No
 
     assert found.verdict is Verdict.FAIL
     assert found.objectives[0] is broke
+    assert found.because[0].en.endswith("it was 40 % in the seconds when it broke")
 
 
 def test_a_limit_that_was_sought_and_found_passes_and_is_told() -> None:

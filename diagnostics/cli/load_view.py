@@ -25,7 +25,7 @@ _CODES_MOST = 6
 _RATE = Text(en="rate", ru="частота")
 _REQUESTS = Text(en="requests", ru="запросы")
 _ERRORS = Text(en="errors", ru="ошибки")
-_JOBS = Text(en="jobs", ru="задачи")
+_JOBS = Text(en="jobs", ru="задания")
 _CREDITS = Text(en="credits", ru="кредиты")
 _TIME = Text(en="time", ru="время")
 _FLIGHT = Text(en="{flying} in flight, {done} done", ru="в работе {flying}, готово {done}")
@@ -34,7 +34,7 @@ _LINE = Text(
     en="{at}: {rate}/s, {requests} requests, {failed} failed, p50 {p50}, p99 {p99},"
     " jobs in flight {flying}, credits {credits:g}",
     ru="{at}: {rate}/с, запросов {requests}, неудачно {failed}, p50 {p50}, p99 {p99},"
-    " задач в работе {flying}, кредитов {credits:g}",
+    " заданий в работе {flying}, кредитов {credits:g}",
 )
 _MARKS = {True: "pass", False: "fail", None: "running"}
 _MARKS_RU = {True: "исправно", False: "сбой", None: "идёт"}

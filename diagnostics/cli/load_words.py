@@ -35,7 +35,7 @@ _ENDINGS: Mapping[Ending, Text] = {
     Ending.COMPLETED: Text(en="the whole profile was run", ru="профиль выполнен целиком"),
     Ending.OBJECTIVE: Text(
         en="stopped at the first objective that failed",
-        ru="остановлено на первой невыполненной цели",
+        ru="остановлено на первом невыдержанном показателе",
     ),
     Ending.LIMIT: Text(en="stopped at the limit", ru="остановлено на ограничении"),
     Ending.BUDGET: Text(en="stopped by the budget", ru="остановлено: бюджет исчерпан"),
@@ -50,7 +50,7 @@ _RESULT = Text(
 _JOBS = Text(
     en="jobs: {created} created, {refused} refused, {done} done, {failed} failed, {lost} lost,"
     " {doubled} doubled, {stuck} stuck, {ambiguous} ambiguous",
-    ru="задачи: создано {created}, отклонено {refused}, готово {done}, неудачно {failed},"
+    ru="задания: создано {created}, отклонено {refused}, готово {done}, неудачно {failed},"
     " потеряно {lost}, удвоено {doubled}, застряло {stuck}, неясно {ambiguous}",
 )
 _CREDITS = Text(en="credits spent: {credits:g}", ru="потрачено кредитов: {credits:g}")
@@ -58,7 +58,7 @@ _LATE = Text(
     en="the generator itself was late by {late} (p99)",
     ru="сам генератор опаздывал на {late} (p99)",
 )
-_UNDER_WAY = Text(en="jobs still under way: {ids}", ru="незавершённые задачи: {ids}")
+_UNDER_WAY = Text(en="jobs still under way: {ids}", ru="незавершённые задания: {ids}")
 _REPORT = Text(en="report: {path}", ru="отчёт: {path}")
 
 _WOULD = Text(
@@ -87,7 +87,7 @@ TABLE = {
     "en": ("name", "requests", "failed", "p50", "p90", "p99", "max"),
     "ru": ("имя", "запросов", "неудачно", "p50", "p90", "p99", "макс."),
 }
-OBJECTIVES = {"en": ("objective", "measured", ""), "ru": ("цель", "получено", "")}
+OBJECTIVES = {"en": ("objective", "measured", ""), "ru": ("показатель", "получено", "")}
 
 
 def seconds(value: float | None, language: str) -> str:

@@ -103,7 +103,7 @@ def _unmet(ended: Ended, objectives: Sequence[Judged]) -> Iterator[Reason]:
     if failed and ended.breaking is not None:
         yield Verdict.FAIL, _broke(ended.breaking)
     for one in failed:
-        yield Verdict.FAIL, _failed(one)
+        yield Verdict.FAIL, _failed(one, stretch=one is ended.broke)
 
 
 def _unfinished(ended: Ended) -> Iterator[Reason]:
@@ -159,25 +159,26 @@ _BUDGET = Text(
     en="the budget was used up before the profile was over",
     ru="бюджет исчерпан до окончания профиля",
 )
-_HELD = Text(en="every objective held", ru="все цели выполнены")
+_HELD = Text(en="every objective held", ru="все показатели выдержаны")
 _NOTHING_ASKED = Text(
     en="requests were answered; the profile asks for nothing more",
-    ru="ответы получены; других целей в профиле нет",
+    ru="ответы получены; других показателей в профиле нет",
 )
 
 
-def _failed(one: Judged) -> Text:
+def _failed(one: Judged, *, stretch: bool) -> Text:
+    """`stretch`: the figure is of the seconds in which it broke, not of the whole run."""
     value = shown(one.objective, one.value)
     return Text(
-        en=f"{one.objective.text}: it was {value}",
-        ru=f"{one.objective.text}: получено {value}",
+        en=f"{one.objective.text}: it was {value}" + " in the seconds when it broke" * stretch,
+        ru=f"{one.objective.text}: получено {value}" + " за секунды срыва" * stretch,
     )
 
 
 def _unmeasured(one: Judged) -> Text:
     return Text(
         en=f"{one.objective.text}: nothing was measured that it speaks of",
-        ru=f"{one.objective.text}: для этой цели ничего не измерено",
+        ru=f"{one.objective.text}: для этого показателя ничего не измерено",
     )
 
 
@@ -187,7 +188,7 @@ def _late(one: Judged, served: float | None) -> Text:
         en=f"{one.objective.text}: it was {value}, but {without} without the time by which the"
         " generator itself was late: nobody knows whether it holds",
         ru=f"{one.objective.text}: получено {value}, а без опоздания самого генератора — {without}:"
-        " выполнена ли цель, неизвестно",
+        " выдержан ли показатель, неизвестно",
     )
 
 

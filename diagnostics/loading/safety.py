@@ -217,6 +217,6 @@ def _crowded(title: str, jobs: float, limit: float) -> Text:
     return Text(
         en=f"{title} allows {limit:g} jobs at once; this could have {jobs:.0f} under way:"
         " lower it with --scale or --users",
-        ru=f"{title} допускает {limit:g} задач одновременно, а здесь их может быть {jobs:.0f}:"
+        ru=f"{title} допускает {limit:g} заданий одновременно, а здесь их может быть {jobs:.0f}:"
         " уменьшите нагрузку (--scale, --users)",
     )
