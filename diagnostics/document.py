@@ -18,7 +18,7 @@ def read_yaml(path: Path, *, hint: str = "") -> Json:
     """Decode one YAML file. A syntax error becomes a `ContractError` with file, line, column."""
     try:
         data = path.read_bytes()
-        deep = _too_deep(data)
+        deep = too_deep(data)
         if deep is None:
             return yaml.load(data, Loader=_Loader)  # noqa: S506  # a safe loader
     except OSError as error:
@@ -36,7 +36,7 @@ def read_yaml(path: Path, *, hint: str = "") -> Json:
     )
 
 
-def _too_deep(data: bytes) -> int | None:
+def too_deep(data: bytes | str) -> int | None:
     """The line where it is nested deeper than we read; the C composer would overrun its stack."""
     depth = 0
     for event in yaml.parse(data, Loader=_Loader):

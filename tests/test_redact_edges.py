@@ -313,3 +313,9 @@ def test_a_secret_in_a_yaml_comment_is_not_written_again() -> None:
     shown = clean_text(gate(), f"# {KEY}\nstatus: 200\n", "yaml")
     assert KEY not in shown
     assert yaml.safe_load(shown) == {"status": 200}
+
+
+@pytest.mark.parametrize("opened", ["[", "- ", "{a: "])
+def test_yaml_nested_without_end_is_cleaned_as_text(opened: str) -> None:
+    text = f"key: {KEY}\nvalue: {opened * 60_000}"
+    assert KEY not in clean_text(gate(), text, "yaml")

@@ -170,11 +170,15 @@ def _clean_yaml(gate: Gate, text: str) -> str | None:
     """A cassette stays loadable: decoded, cleaned, written again. None: not plain YAML."""
     import yaml  # noqa: PLC0415  # only this format needs it
 
+    from diagnostics.document import too_deep  # noqa: PLC0415  # see above
+
     if len(_ALIAS.findall(text)) > _ALIASES_MOST:
         return None
     loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     dumper: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     try:
+        if too_deep(text) is not None:
+            return None
         value = yaml.load(text, Loader=loader)  # noqa: S506  # a safe loader
         if not isinstance(value, (dict, list)):
             return None
