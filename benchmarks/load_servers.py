@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from benchmarks.children import ROOT, BrokenError, environment
+from benchmarks.servers import end_some_time
 
 _BODY = b'{"code":1000,"msg":"OK","data":{"_id":"65f0c0ffee0000000000%04x","video_status":2,"p":"'
-_START_S, _LIFE_S = 20.0, 300.0
+_START_S = 20.0
 
 
 def pinned(core: int) -> None:
@@ -62,7 +63,7 @@ def _answers() -> list[bytes]:
 def main() -> None:
     """Serve until standard input ends."""
     pinned(1)
-    _end_some_time()
+    end_some_time()
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     listener.settimeout(0.0)
     print(listener.getsockname()[1], flush=True)
@@ -99,18 +100,6 @@ def _heard(talking: socket.socket) -> bytes:
         return talking.recv(4096)
     except OSError:
         return b""
-
-
-def _end_some_time() -> None:
-    timer = threading.Timer(_LIFE_S, os._exit, (0,))
-    timer.daemon = True
-    timer.start()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    sys.stdin.read()
-    os._exit(0)
 
 
 if __name__ == "__main__":

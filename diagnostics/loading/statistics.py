@@ -14,8 +14,9 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from time import time
-from typing import Any, Protocol
+from typing import Any
 
+from diagnostics.loading.engine import Listener
 from diagnostics.model import Exchange, Fault, Purpose, Response, Unsent
 
 JOB, FINDING = "JOB", "FINDING"
@@ -36,29 +37,12 @@ def milliseconds(duration_s: float) -> float:
     return round(duration_s * _GRAINS) / _GRAIN
 
 
-class Listens(Protocol):
-    """Whoever is told of every attempt."""
-
-    def answered(  # noqa: PLR0913  # the engine's listener
-        self,
-        exchange: Exchange,
-        *,
-        due_s: float,
-        sent_s: float,
-        name: str,
-        code: str | None,
-        ok: bool,
-    ) -> None:
-        """One attempt."""
-        ...
-
-
 class Everybody:
     """Tells each listener in turn, and all of them that a file that came is no failure."""
 
     __slots__ = ("_listeners",)
 
-    def __init__(self, listeners: Iterable[Listens]) -> None:
+    def __init__(self, listeners: Iterable[Listener]) -> None:
         self._listeners = tuple(listener.answered for listener in listeners)
 
     def answered(  # noqa: PLR0913  # the engine's listener
